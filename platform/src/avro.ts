@@ -1,0 +1,56 @@
+// Avro values in Confluent's wire format: 0x00, four bytes of schema id, Avro body. Every long is a bigint.
+import avro from 'avsc'
+import { InvalidMessage } from './errors.ts'
+
+const MAGIC = 0
+const HEADER_BYTES = 5
+
+/** avsc refuses longs beyond 2^53 unless they are read as bigint. */
+const longType = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.allocUnsafe(8)
+    buffer.writeBigInt64LE(value)
+    return buffer
+  },
+  fromJSON: BigInt,
+  toJSON: (value: bigint) => Number(value),
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+})
+
+export type AvroType<T> = {
+  /** @throws Error naming the path of the first field that does not fit */
+  toBuffer(value: T): Buffer
+  fromBuffer(body: Buffer, resolver?: unknown): T
+  createResolver(writer: AvroType<unknown>): unknown
+}
+
+/** Parses a schema (JSON text). Unions are unwrapped: a nullable field is `null` or the bare value. */
+export function avroType<T>(schema: string): AvroType<T> {
+  const typeHook = (attrs: unknown) => (isLong(attrs) ? longType : undefined)
+  return avro.Type.forSchema(JSON.parse(schema), { typeHook, wrapUnions: 'never' }) as unknown as AvroType<T>
+}
+
+function isLong(attrs: unknown): boolean {
+  return attrs === 'long' || (typeof attrs === 'object' && attrs !== null && 'type' in attrs && attrs.type === 'long')
+}
+
+/** Framed bytes of a value. */
+export function encodeFramed<T>(schemaId: number, type: AvroType<T>, value: T): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.writeInt32BE(schemaId, 1)
+  return Buffer.concat([header, type.toBuffer(value)])
+}
+
+/** Splits framed bytes; throws InvalidMessage (`undecodable`) for what is not framed. */
+export function readFrame(value: Buffer | null): { schemaId: number; body: Buffer } {
+  if (value === null) throw new InvalidMessage('undecodable', 'the value is null')
+  if (value.length < HEADER_BYTES || value[0] !== MAGIC) {
+    throw new InvalidMessage(
+      'undecodable',
+      `the value does not start with 0x00 and a schema id (${value.length} bytes, first: ${value.subarray(0, 8).toString('hex')})`,
+    )
+  }
+  return { schemaId: value.readInt32BE(1), body: value.subarray(HEADER_BYTES) }
+}

@@ -1,0 +1,38 @@
+// The ops port: /livez, /readyz, /metrics. Liveness asks whether the loop turned lately, readiness whether work can be taken.
+import type { Registry } from 'prom-client'
+import { listen } from './http-server.ts'
+import type { App } from './run.ts'
+
+/** Undefined = fine, else why not. */
+export type Check = () => string | undefined | Promise<string | undefined>
+
+export type Probes = { live: Record<string, Check>; ready: Record<string, Check> }
+
+/** Opens the ops port. Readiness turns false as soon as shutdown begins. */
+export async function openOps(app: App, at: { host: string; port: number }, metrics: Registry, probes: Probes): Promise<number> {
+  const ready: Record<string, Check> = { shutdown: () => (app.stopping.aborted ? 'shutting down' : undefined), ...probes.ready }
+  const ops = await listen(async (req, res) => {
+    const path = (req.url ?? '').split('?')[0]
+    if (path === '/metrics') {
+      const text = await metrics.metrics()
+      res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text)
+    } else if (path === '/livez' || path === '/readyz') {
+      const { ok, checks } = await ask(path === '/livez' ? probes.live : ready)
+      res.writeHead(ok ? 200 : 503, { 'Content-Type': 'application/json' }).end(`${JSON.stringify({ ok, checks })}\n`)
+    } else {
+      res.writeHead(404, { 'Content-Type': 'text/plain' }).end('Here are /livez, /readyz and /metrics.\n')
+    }
+  }, at)
+  app.onClose('ops port', ops.close)
+  return ops.port
+}
+
+async function ask(checks: Record<string, Check>) {
+  const answers = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const why = await Promise.resolve(check()).catch((error: unknown) => String(error))
+      return [name, why === undefined ? { ok: true } : { ok: false, why }] as const
+    }),
+  )
+  return { ok: answers.every(([, answer]) => answer.ok), checks: Object.fromEntries(answers) }
+}
