@@ -1,0 +1,22 @@
+// Mocha's spec output; writes the counts to the file given as option `counts`, and fails a run that leaks a handle.
+import { writeFileSync } from 'node:fs'
+import mocha from 'mocha'
+import type { MochaOptions, Runner } from 'mocha'
+
+const LEAK_LIMIT_MS = 10_000
+
+export default class CountingSpec extends mocha.reporters.Spec {
+  constructor(runner: Runner, options: MochaOptions) {
+    super(runner, options)
+    runner.once(mocha.Runner.constants.EVENT_RUN_END, () => {
+      const { passes, failures, pending } = this.stats
+      const file = options.reporterOptions?.counts
+      if (file) writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending }))
+      // Unref'd: it fires only when something else still keeps the process alive.
+      setTimeout(() => {
+        process.stderr.write(`the tests ended but these are still open: ${process.getActiveResourcesInfo().join(', ')}\n`)
+        process.exit(1)
+      }, LEAK_LIMIT_MS).unref()
+    })
+  }
+}
