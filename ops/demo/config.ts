@@ -1,0 +1,16 @@
+// What `make demo` reads from the environment.
+import { int, readConfig } from '@tally/platform/config'
+import { z } from 'zod'
+
+export const demoConfig = () =>
+  readConfig(
+    {
+      STACK: z.string().default('default'),
+      PORT_OFFSET: int(0).default(0),
+      INGEST_API_PORT: int(1).default(3000),
+      AGGREGATOR_PORT: int(1).default(3001),
+      AGGREGATOR_OPS_PORT: int(1).default(3101),
+      FORECASTER_PORT: int(1).default(3002),
+    },
+    process.env,
+  )
