@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PORT_OFFSET, STACK } from './support/config.ts'
+import { childEnvironment, STACK } from './support/config.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
 
@@ -21,7 +21,7 @@ function command(argv: string[]): Promise<number> {
   const child = spawn(argv[0] ?? '', argv.slice(1), {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, STACK, PORT_OFFSET: String(PORT_OFFSET) }, // biome-ignore lint/style/noProcessEnv: passed on, not read
+    env: childEnvironment(),
   })
   children.add(child)
   return new Promise((resolve) => {
@@ -117,7 +117,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 await runPhases(asked ? [asked as Phase] : PHASES.filter((phase) => phase !== 'chaos'))
 rmSync(scratch, { recursive: true, force: true })
 
-process.stdout.write(`\n${Object.entries(seconds).map(([title, s]) => `${title} ${s.toFixed(0)} s`).join(' · ')}\n`)
+process.stdout.write(
+  `\n${Object.entries(seconds)
+    .map(([title, s]) => `${title} ${s.toFixed(0)} s`)
+    .join(' · ')}\n`,
+)
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0

@@ -14,3 +14,6 @@ export const demoConfig = () =>
     },
     process.env,
   )
+
+/** The environment for a child process: ours and `extra`. */
+export const childEnvironment = (extra: Record<string, string>) => ({ ...process.env, ...extra })

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path'
 import { systemClock } from '@tally/platform/clock'
 import { addresses, countedTotals, firstForecast, waitUntilCounted } from './answers.ts'
-import { demoConfig } from './config.ts'
+import { childEnvironment, demoConfig } from './config.ts'
 import { differences, forecastText, nextThings, progressBar, totalsTable } from './report.ts'
 import { submitOrders } from './submit.ts'
 import { superstoreInterval, superstoreOrders, superstoreTotals } from './superstore.ts'
@@ -20,10 +20,9 @@ const stateFile = join(root, '.stack', config.STACK, 'demo.json')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 function stack(argv: string[], stdout: 'inherit' | 'pipe' = 'inherit'): string {
-  const environment = { ...process.env, MAX_ORDER_AGE_DAYS } // biome-ignore lint/style/noProcessEnv: passed on, not read
   const done = spawnSync('node', ['ops/stack/main.ts', ...argv], {
     cwd: root,
-    env: environment,
+    env: childEnvironment({ MAX_ORDER_AGE_DAYS }),
     stdio: ['ignore', stdout, 'inherit'],
     encoding: 'utf8',
   })

@@ -1,7 +1,7 @@
 // Mocha's spec output; writes the counts to the file given as option `counts`, and fails a run that leaks a handle.
 import { writeFileSync } from 'node:fs'
-import mocha from 'mocha'
 import type { MochaOptions, Runner } from 'mocha'
+import mocha from 'mocha'
 
 const LEAK_LIMIT_MS = 10_000
 
