@@ -1,0 +1,41 @@
+import { expect } from 'chai'
+import { allCounted, asOf, counted } from '../support/counts.ts'
+import { addMerchant, orderIn, placeAll, sumOf, uniqueCategory } from '../support/orders.ts'
+import { stack } from '../support/stack.ts'
+import { until } from '../support/until.ts'
+
+const CONNECTOR = `${stack.connectUrl}/connectors/order-outbox`
+const state = async () =>
+  (await (await fetch(`${CONNECTOR}/status`)).json()) as { connector: { state: string }; tasks: { state: string }[] }
+
+describe('as of', () => {
+  afterEach(async () => {
+    await fetch(`${CONNECTOR}/resume`, { method: 'PUT' })
+    await until(async () => (await state()).tasks[0]?.state === 'RUNNING', { what: 'the connector runs again' })
+  })
+
+  it('moves on without any traffic', async () => {
+    const before = await asOf()
+    await until(async () => (await asOf()) > before, { what: 'asOf grows', timeoutMs: 15_000 })
+  })
+
+  it('stands still while the connector is stopped, though orders are accepted, and catches up with all of them', async () => {
+    const apiKey = await addMerchant()
+    const category = uniqueCategory('stopped')
+    await allCounted()
+    await fetch(`${CONNECTOR}/stop`, { method: 'PUT' })
+    await until(async () => (await state()).connector.state === 'STOPPED', { what: 'the connector is stopped' })
+    const stoppedAt = Date.now()
+    const orders = Array.from({ length: 50 }, (_, n) => orderIn(category, n))
+    await placeAll(apiKey, orders)
+    const still = await until(async () => Date.now() - stoppedAt > 4_000 && (await asOf()), { what: '4 s pass' })
+    expect(still).to.be.at.most(stoppedAt + 1_000)
+    await until(async () => Date.now() - stoppedAt > 8_000, { what: '8 s pass' })
+    expect(await asOf()).to.equal(still)
+    expect(await counted(category)).to.deep.equal({ orders: 0, units: 0, revenueMinor: 0 })
+
+    await fetch(`${CONNECTOR}/resume`, { method: 'PUT' })
+    await allCounted()
+    expect(await counted(category)).to.deep.equal(sumOf(orders, category))
+  })
+})
