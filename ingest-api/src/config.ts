@@ -1,0 +1,49 @@
+// Everything ingest-api and its commands read from the environment.
+import { address, commonConfig, int, readConfig } from '@tally/platform/config'
+import { z } from 'zod'
+
+const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })
+const database = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
+const password = z.string().min(1)
+
+/** Configuration of the service. */
+export const ingestConfig = () =>
+  readConfig(
+    {
+      ...commonConfig,
+      LISTEN: address,
+      DATABASE_URL: database,
+      DATABASE_CONNECTIONS: int(1, 1_000).default(10),
+      SCHEMA_REGISTRY_URL: url,
+      MAX_ORDER_AGE_DAYS: int(0, 36_500).default(7),
+      RATE_LIMIT_PER_MINUTE: int(1, 1_000_000_000).default(1_000),
+      /** Orders at once; as many as a minute's rate when not set. */
+      RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
+      /** Orders that may wait for the database before new ones are refused. */
+      MAX_QUEUED_ORDERS: int(1).default(2_000),
+      STATEMENT_TIMEOUT_MS: int(1).default(5_000),
+      OUTBOX_RETENTION_DAYS: int(1).default(8),
+      OUTBOX_SLOT: z.string().default('order_outbox'),
+    },
+    process.env,
+  )
+
+/** Configuration of `migrate.ts`. */
+export const migrateConfig = () =>
+  readConfig(
+    {
+      /** A superuser in the database `postgres`. */
+      MIGRATE_DATABASE_URL: database,
+      TALLY_OWNER_PASSWORD: password,
+      TALLY_API_PASSWORD: password,
+      TALLY_READER_PASSWORD: password,
+      DBZ_PASSWORD: password,
+      REGISTRY_PASSWORD: password,
+      REPLAYER_PASSWORD: password,
+      OUTBOX_SLOT: z.string().default('order_outbox'),
+    },
+    process.env,
+  )
+
+/** Configuration of `add-merchant.ts`. */
+export const addMerchantConfig = () => readConfig({ DATABASE_URL: database }, process.env)
