@@ -9,6 +9,9 @@ export const HEARTBEATS = 'orders.public.dbz_heartbeat'
 export const SIGNALS = 'orders.public.dbz_signal'
 export const CONNECTOR_HEARTBEATS = '__debezium-heartbeat.orders'
 
+/** What the dlq-replayer did with which letter, by whom and why (JSON, append-only, one partition, kept without limit). */
+export const REPLAYER_AUDIT = 'dlq-replayer-audit'
+
 /** Consumer groups: one per service. */
 export const AGGREGATOR = 'aggregator'
 export const FORECASTER = 'forecaster'
