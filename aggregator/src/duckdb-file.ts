@@ -43,7 +43,11 @@ function classify(error: unknown): unknown {
   return error
 }
 
-export async function readRows<R extends DuckDBValue[]>(connection: DuckDBConnection, sql: string, values?: DuckDBValue[]): Promise<R[]> {
+export async function readRows<R extends DuckDBValue[]>(
+  connection: DuckDBConnection,
+  sql: string,
+  values?: DuckDBValue[] | Record<string, DuckDBValue>,
+): Promise<R[]> {
   return (await connection.runAndReadAll(sql, values)).getRows() as R[]
 }
 

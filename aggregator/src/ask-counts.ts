@@ -1,0 +1,67 @@
+// Questions to the counts and their answers; every answer says as of when it holds.
+import { formatRfc3339 } from '@tally/platform/rfc3339'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
+
+export type Measure = 'revenue' | 'units' | 'orders'
+export type Size = 'minute' | 'hour' | 'day'
+
+export const MINUTES: Record<Size, number> = { minute: 1, hour: 60, day: 1440 }
+
+/** Half-open, in minutes since the epoch. */
+export type Range = { from: number; to: number }
+
+export type Sums = { orders: bigint; units: bigint; revenueMinor: bigint }
+export type CategorySums = Sums & { category: string }
+export type BucketSums = CategorySums & { minute: number; currency: string }
+
+export type TopQuery = { currency: string; range: Range; by: Measure; limit: number }
+export type BucketsQuery = { size: Size; range: Range; category?: string | undefined; currency?: string | undefined; limit: number }
+
+export type Place = { partition: number; offset: bigint; countedAtMs: number }
+export type Traced = { counted?: Place; deadLettered?: { reason: string; failedAtMs: number }; beforeWindow: boolean }
+
+/** What was read, and asOf as it was just before: nothing up to it is missing. */
+export type AsOf<T> = { asOf: bigint | null; answer: T }
+
+export type Answers = {
+  /** The first `limit` categories by the measure, and the measure's sum over all. */
+  top(query: TopQuery): Promise<AsOf<{ categories: CategorySums[]; total: bigint }>>
+  /** In order of time, category and currency; buckets without orders are left out. */
+  buckets(query: BucketsQuery): Promise<AsOf<BucketSums[]>>
+  event(eventId: bigint): Promise<AsOf<Traced>>
+}
+
+const MICROS_PER_MINUTE = 60_000_000n
+
+/** Shares of the whole, of which the rows may be only the first few; each in the unit of the measure. */
+export function ranked(categories: readonly CategorySums[], total: bigint, by: Measure) {
+  return categories.map(({ category, orders, units, revenueMinor }, index) => {
+    const part = by === 'revenue' ? revenueMinor : by === 'units' ? units : orders
+    return { rank: index + 1, category, orders, units, revenueMinor, share: total === 0n ? 0 : ratio(part, total) }
+  })
+}
+
+/** To six digits, also where the numbers are beyond a double's 53 bits. */
+const ratio = (part: bigint, total: bigint) => Number((part * 1_000_000n + total / 2n) / total) / 1_000_000
+
+/** A bucket is complete once asOf has passed its end; a later order may still be placed into it with an earlier time. */
+export function described(bucket: BucketSums, size: Size, asOf: bigint | null) {
+  const { minute, category, currency, orders, units, revenueMinor } = bucket
+  const end = startMicros(minute + MINUTES[size])
+  return { start: startMicros(minute), end, category, currency, orders, units, revenueMinor, complete: asOf !== null && end <= asOf }
+}
+
+export const startMicros = (minute: number): bigint => BigInt(minute) * MICROS_PER_MINUTE
+
+/** Whether an event was counted, and where; of one older than the dedup window nothing may be remembered. */
+export function traced(eventId: bigint, { counted, deadLettered, beforeWindow }: Traced) {
+  return {
+    eventId: String(eventId),
+    counted: counted !== undefined,
+    ...(counted && { topic: ORDER_EVENTS, partition: counted.partition, offset: counted.offset, countedAt: timeOf(counted.countedAtMs) }),
+    ...(!counted && deadLettered && { deadLettered: { reason: deadLettered.reason, at: timeOf(deadLettered.failedAtMs) } }),
+    ...(!counted && beforeWindow && { beforeWindow: true }),
+  }
+}
+
+const timeOf = (epochMs: number) => formatRfc3339(BigInt(epochMs) * 1000n)

@@ -1,0 +1,36 @@
+// Which buckets are still to be published, read in snapshots beside the writer.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { readRows } from './duckdb-file.ts'
+import type { ChangedBuckets } from './publish-buckets.ts'
+
+const PAGE = 10_000
+
+/** @param connection used by nobody else */
+export function duckdbChanges(connection: DuckDBConnection): ChangedBuckets {
+  return {
+    async pending(publishedUpTo) {
+      const [row] = await readRows<[bigint | null, bigint | null]>(
+        connection,
+        `select as_of, (select max(revision) from dirty where revision > ${publishedUpTo}) from state`,
+      )
+      return { asOf: row?.[0] ?? null, revision: row?.[1] ?? undefined }
+    },
+    async page(publishedUpTo, behind) {
+      const rows = await readRows<[number, number, string, string, bigint, bigint, bigint, bigint]>(
+        connection,
+        `with page as (select distinct minute, series from dirty where revision > ${publishedUpTo}
+           ${behind === undefined ? '' : `and (minute, series) > (${behind.minute}, ${behind.series})`} order by minute, series limit ${PAGE})
+         select p.minute, p.series, s.category, s.currency, c.orders, c.units, c.revenue_minor, c.revision
+         from page p join counts c on c.minute = p.minute and c.series = p.series join series s on s.id = p.series order by p.minute, p.series`,
+      )
+      const [minute, series] = rows.at(-1) ?? []
+      const full = rows.length === PAGE && minute !== undefined && series !== undefined
+      return {
+        buckets: rows.map(([minute, , category, currency, orders, units, revenueMinor, revision]) => {
+          return { minute, category, currency, orders, units, revenueMinor, revision }
+        }),
+        end: full ? { minute, series } : undefined,
+      }
+    },
+  }
+}

@@ -1,0 +1,82 @@
+// The public port: questions to the counts over HTTP; every answer carries asOf.
+import type { Clock } from '@tally/platform/clock'
+import { onlyMethods } from '@tally/platform/http-app'
+import { invalidFields, notFound } from '@tally/platform/problem'
+import { formatRfc3339 } from '@tally/platform/rfc3339'
+import { Router } from 'express'
+import type { z } from 'zod'
+import { freshness } from './as-of.ts'
+import { type Answers, described, ranked, startMicros, traced } from './ask-counts.ts'
+import { readEventId } from './order-event.ts'
+import { bucketsQuery, noQuery, topQuery } from './query-string.ts'
+import { csv, json } from './render.ts'
+
+/** Rows of one answer; more are refused with the advice to ask for less. */
+const MAX_BUCKETS = 50_000
+
+const BUCKET_COLUMNS = ['start', 'end', 'category', 'currency', 'orders', 'units', 'revenueMinor', 'complete']
+
+export function routes(answers: Answers, clock: Clock): Router {
+  const router = Router()
+  const time = (asOf: bigint | null) => (asOf === null ? null : formatRfc3339(asOf))
+
+  router.get('/v1/categories/top', async (req, res) => {
+    const { currency, window, limit, by } = asked(topQuery, req.query)
+    const to = Math.floor(clock.now() / 60_000) + 1
+    const range = { from: to - window, to }
+    const { asOf, answer } = await answers.top({ currency, range, by, limit })
+    res.type('json').send(
+      json({
+        asOf: time(asOf),
+        freshness: freshness(asOf, clock.now()),
+        currency,
+        window: { start: formatRfc3339(startMicros(range.from)), end: formatRfc3339(startMicros(range.to)) },
+        categories: ranked(answer.categories, answer.total, by),
+      }),
+    )
+  })
+  router.all('/v1/categories/top', onlyMethods('GET', 'HEAD'))
+
+  router.get('/v1/buckets', async (req, res) => {
+    const { format, ...query } = asked(bucketsQuery, req.query)
+    const { asOf, answer } = await answers.buckets({ ...query, limit: MAX_BUCKETS + 1 })
+    if (answer.length > MAX_BUCKETS) {
+      const detail = `gives more than ${MAX_BUCKETS} buckets: ask for a shorter time, a larger size, or one category or currency`
+      throw invalidFields([{ pointer: '/to', detail }])
+    }
+    const buckets = answer.map((bucket) => {
+      const { start, end, ...rest } = described(bucket, query.size, asOf)
+      return { start: formatRfc3339(start), end: formatRfc3339(end), ...rest }
+    })
+    if (format === 'json') return void res.type('json').send(json({ asOf: time(asOf), buckets }))
+    const stamp = time(asOf)?.replace(/[-:]|\.\d+/g, '') ?? 'unknown'
+    res.attachment(`buckets-${query.size}-as-of-${stamp}.csv`).type('text/csv').send(csv(BUCKET_COLUMNS, buckets))
+  })
+  router.all('/v1/buckets', onlyMethods('GET', 'HEAD'))
+
+  router.get('/v1/events/:eventId', async (req, res) => {
+    asked(noQuery, req.query)
+    const eventId = readEventId(req.params.eventId)
+    if (eventId === undefined) throw notFound('An event id is a positive 64-bit number in decimal.')
+    const { asOf, answer } = await answers.event(eventId)
+    res.type('json').send(json({ ...traced(eventId, answer), asOf: time(asOf) }))
+  })
+  router.all('/v1/events/:eventId', onlyMethods('GET', 'HEAD'))
+  return router
+}
+
+/** @throws Problem 422 with every fault, each pointing at its parameter */
+function asked<T>(schema: z.ZodType<T>, query: unknown): T {
+  const parsed = schema.safeParse(query)
+  if (parsed.success) return parsed.data
+  throw invalidFields(
+    parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ pointer: pointerTo(key), detail: 'is not a parameter here' }))
+        : [{ pointer: pointerTo(...issue.path.map(String)), detail: issue.message }],
+    ),
+  )
+}
+
+/** RFC 6901. */
+const pointerTo = (...path: string[]) => path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')

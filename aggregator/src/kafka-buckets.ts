@@ -1,0 +1,34 @@
+// Buckets as upserts on order-buckets: framed Avro under the key start|category|currency.
+import { type AvroType, encodeFramed } from '@tally/platform/avro'
+import type { RecordLog } from '@tally/platform/record-log'
+import { AS_OF_HEADER, AS_OF_KEY, type OrderBucket } from '@tally/schemas/order-bucket'
+import { ORDER_BUCKETS } from '@tally/schemas/topics'
+import { startMicros } from './ask-counts.ts'
+import type { BucketTopic } from './publish-buckets.ts'
+
+/** @param schemaId id under which `type` is registered for the topic's values */
+export function kafkaBuckets(recordLog: RecordLog, schemaId: number, type: AvroType<OrderBucket>): BucketTopic {
+  return {
+    async send(buckets, asOf) {
+      const records = buckets.map(({ minute, category, currency, orders, units, revenueMinor, revision }) => ({
+        key: Buffer.from(`${new Date(minute * 60_000).toISOString()}|${category}|${currency}`),
+        value: encodeFramed(schemaId, type, {
+          bucketStart: startMicros(minute),
+          category,
+          currency,
+          orders,
+          units,
+          revenueMinor,
+          revision,
+          asOf,
+        }),
+      }))
+      if (records.length > 0) await recordLog.append(ORDER_BUCKETS, records)
+    },
+    async mark(asOf) {
+      await recordLog.append(ORDER_BUCKETS, [
+        { key: Buffer.from(AS_OF_KEY), value: null, headers: { [AS_OF_HEADER]: Buffer.from(String(asOf)) } },
+      ])
+    },
+  }
+}

@@ -1,0 +1,105 @@
+// Publishes what changed since it was last acknowledged, then says up to when it is all there. Counting never waits for it.
+import { backoffMs } from '@tally/platform/backoff'
+import { type Clock, wait } from '@tally/platform/clock'
+import { Unavailable } from '@tally/platform/errors'
+import type { Log } from '@tally/platform/log'
+
+/** The whole bucket as it stands, with the revision of its last change. */
+export type ChangedBucket = {
+  minute: number
+  category: string
+  currency: string
+  orders: bigint
+  units: bigint
+  revenueMinor: bigint
+  revision: bigint
+}
+
+/** Where a page of changed buckets ended: the next one starts behind it. */
+export type Cursor = { minute: number; series: number }
+
+export type ChangedBuckets = {
+  /** Read in one snapshot: asOf, and the last revision at which a bucket changed that is not known to be published; undefined: none. */
+  pending(publishedUpTo: bigint): Promise<{ asOf: bigint | null; revision: bigint | undefined }>
+  /** Buckets changed after `publishedUpTo`, in order, behind the cursor. */
+  page(publishedUpTo: bigint, behind: Cursor | undefined): Promise<{ buckets: ChangedBucket[]; end: Cursor | undefined }>
+}
+
+export type BucketTopic = {
+  /** Resolves once all are acknowledged. @throws Unavailable */
+  send(buckets: readonly ChangedBucket[], asOf: bigint | null): Promise<void>
+  /** Every bucket sent before this counts all orders acknowledged before asOf. */
+  mark(asOf: bigint): Promise<void>
+}
+
+type Options = {
+  changed: ChangedBuckets
+  topic: BucketTopic
+  /** The store may forget that buckets up to this revision were to be published. */
+  published(upTo: bigint): void
+  clock: Clock
+  log: Log
+}
+
+export type Publishing = { wake(): void; stop(): Promise<void>; ended: Promise<void> }
+
+const MINUTE_MICROS = 60_000_000n
+/** While much changes, publishing takes at most a fifth of the time, and a bucket that changes often is sent once per pass. */
+const REST_FACTOR = 4
+const MAX_REST_MS = 10_000
+
+/** Publishes after every `wake`, one pass at a time, and once at the start: a crash may have come between commit and publish. */
+export function publishBuckets({ changed, topic, published, clock, log }: Options): Publishing {
+  const stopping = new AbortController()
+  let publishedUpTo = 0n
+  let marked: bigint | undefined
+  let woken = Promise.withResolvers<void>()
+
+  async function pass(): Promise<void> {
+    const { asOf, revision } = await changed.pending(publishedUpTo)
+    if (revision !== undefined) {
+      let cursor: Cursor | undefined
+      do {
+        const page = await changed.page(publishedUpTo, cursor)
+        await topic.send(page.buckets, asOf)
+        cursor = page.end
+      } while (cursor !== undefined)
+      publishedUpTo = revision
+      published(revision)
+    }
+    if (asOf !== null && (marked === undefined || asOf / MINUTE_MICROS > marked / MINUTE_MICROS)) {
+      await topic.mark(asOf)
+      marked = asOf
+    }
+  }
+
+  async function loop(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      woken = Promise.withResolvers()
+      const started = clock.now()
+      try {
+        await pass()
+        failures = 0
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        failures += 1
+        if (failures === 1) log.warn({ err: error }, 'buckets cannot be published; they are kept and sent again')
+        await wait(backoffMs(failures, { firstMs: 500, maxMs: 30_000 }), stopping.signal)
+        continue
+      }
+      await wait(Math.min(MAX_REST_MS, (clock.now() - started) * REST_FACTOR), stopping.signal)
+      await woken.promise
+    }
+  }
+
+  const ended = loop()
+  return {
+    ended,
+    wake: () => woken.resolve(),
+    stop() {
+      stopping.abort()
+      woken.resolve()
+      return ended
+    },
+  }
+}
