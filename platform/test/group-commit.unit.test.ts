@@ -1,0 +1,99 @@
+import { Unavailable } from '@tally/platform/errors'
+import { groupCommit } from '@tally/platform/group-commit'
+import { expect } from 'chai'
+
+type Flush = { items: number[]; done(results?: (number | Error)[]): void; fail(error: Error): void }
+
+/** A flush that waits until the test lets it end. */
+function heldFlushes() {
+  const flushes: Flush[] = []
+  const flush = (items: number[]) =>
+    new Promise<(number | Error)[]>((resolve, reject) => {
+      flushes.push({ items, done: (results = items.map((item) => item * 10)) => resolve(results), fail: reject })
+    })
+  return { flushes, flush }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('group commit', () => {
+  it('writes what arrives in the same turn together, and what waits meanwhile in the next flush', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 100, maxWaiting: 100, maxInFlight: 1 })
+    const first = [group.submit(1), group.submit(2)]
+    await turn()
+    const second = [group.submit(3), group.submit(4), group.submit(5)]
+    await turn()
+    expect(flushes.map(({ items }) => items)).to.deep.equal([[1, 2]])
+    flushes[0]?.done()
+    expect(await Promise.all(first)).to.deep.equal([10, 20])
+    await turn()
+    expect(flushes[1]?.items).to.deep.equal([3, 4, 5])
+    flushes[1]?.done()
+    expect(await Promise.all(second)).to.deep.equal([30, 40, 50])
+  })
+
+  it('has no more flushes under way than allowed, and none larger than allowed', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 2, maxWaiting: 100, maxInFlight: 2 })
+    const all = [1, 2, 3, 4, 5].map(group.submit)
+    await turn()
+    expect(flushes.map(({ items }) => items)).to.deep.equal([
+      [1, 2],
+      [3, 4],
+    ])
+    expect(group.waiting()).to.equal(1)
+    for (const { done } of flushes) done()
+    await turn()
+    await turn()
+    flushes[2]?.done()
+    expect(await Promise.all(all)).to.deep.equal([10, 20, 30, 40, 50])
+  })
+
+  it('refuses at once when too many wait', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 1, maxWaiting: 1, maxInFlight: 1 })
+    const first = group.submit(1)
+    await turn()
+    const second = group.submit(2)
+    const error = await group.submit(3).catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(Unavailable)
+    flushes[0]?.done()
+    await turn()
+    await turn()
+    flushes[1]?.done()
+    expect(await Promise.all([first, second])).to.deep.equal([10, 20])
+  })
+
+  it('fails one item alone for an error among the results, and all for a rejection', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 10, maxWaiting: 10, maxInFlight: 1 })
+    const settled = Promise.allSettled([group.submit(1), group.submit(2)])
+    await turn()
+    flushes[0]?.done([new Error('one is bad'), 20])
+    expect((await settled).map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled'])
+    const next = Promise.allSettled([group.submit(3), group.submit(4)])
+    await turn()
+    flushes[1]?.fail(new Error('away'))
+    expect((await next).map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
+  })
+
+  it('is drained once nothing waits and nothing is under way', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 1, maxWaiting: 10, maxInFlight: 1 })
+    await group.drained()
+    let drained = false
+    const both = [group.submit(1), group.submit(2)]
+    const done = group.drained().then(() => {
+      drained = true
+    })
+    await turn()
+    flushes[0]?.done()
+    await turn()
+    await turn()
+    expect(drained).to.equal(false)
+    flushes[1]?.done()
+    await done
+    expect(await Promise.all(both)).to.deep.equal([10, 20])
+  })
+})
