@@ -1,4 +1,5 @@
-// Group commit: items that wait while a flush is under way go out together in the next one. No timer, so no latency for one alone.
+// Group commit: items that wait while a flush is under way go out together in the next one. By default no timer, so no latency
+// for one alone.
 import { Unavailable } from './errors.ts'
 
 type Options<T, R> = {
@@ -9,6 +10,8 @@ type Options<T, R> = {
   maxWaiting: number
   /** Flushes under way at the same time. */
   maxInFlight?: number
+  /** How long what waits may still wait for company; asked again with every item. Default: not at all. */
+  delayMs?(waiting: readonly T[]): number
 }
 
 export type GroupCommit<T, R> = {
@@ -23,15 +26,27 @@ export type GroupCommit<T, R> = {
 type Entry<T, R> = { item: T; resolve(result: R): void; reject(error: unknown): void }
 
 /** A queue in front of `flush`. */
-export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2 }: Options<T, R>): GroupCommit<T, R> {
+export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2, delayMs }: Options<T, R>): GroupCommit<T, R> {
   let queue: Entry<T, R>[] = []
   let inFlight = 0
   let scheduled = false
+  let timer: NodeJS.Timeout | undefined
   let idle: (() => void)[] = []
 
   /** Behind the other I/O of this turn of the loop: what arrived together leaves together. */
   function schedule(): void {
     if (scheduled || queue.length === 0 || inFlight >= maxInFlight) return
+    const restMs = delayMs?.(queue) ?? 0
+    if (restMs > 0) {
+      timer ??= setTimeout(start, restMs)
+      return
+    }
+    start()
+  }
+
+  function start(): void {
+    clearTimeout(timer)
+    timer = undefined
     scheduled = true
     setImmediate(() => {
       scheduled = false
