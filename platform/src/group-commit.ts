@@ -36,7 +36,7 @@ export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2
   /** Behind the other I/O of this turn of the loop: what arrived together leaves together. */
   function schedule(): void {
     if (scheduled || queue.length === 0 || inFlight >= maxInFlight) return
-    const restMs = delayMs?.(queue) ?? 0
+    const restMs = delayMs?.(queue.map(({ item }) => item)) ?? 0
     if (restMs > 0) {
       timer ??= setTimeout(start, restMs)
       return

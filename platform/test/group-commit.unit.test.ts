@@ -50,6 +50,20 @@ describe('group commit', () => {
     expect(await Promise.all(all)).to.deep.equal([10, 20, 30, 40, 50])
   })
 
+  it('keeps what waits for company as long as it is told to, and lets it go once enough waits', async () => {
+    const { flushes, flush } = heldFlushes()
+    const delayMs = (waiting: readonly number[]) => (waiting.length < 3 ? 3_600_000 : 0)
+    const group = groupCommit({ flush, maxItems: 100, maxWaiting: 100, delayMs })
+    const all = [group.submit(1), group.submit(2)]
+    await turn()
+    expect(flushes).to.have.length(0)
+    all.push(group.submit(3))
+    await turn()
+    expect(flushes.map(({ items }) => items)).to.deep.equal([[1, 2, 3]])
+    flushes[0]?.done()
+    await Promise.all(all)
+  })
+
   it('refuses at once when too many wait', async () => {
     const { flushes, flush } = heldFlushes()
     const group = groupCommit({ flush, maxItems: 1, maxWaiting: 1, maxInFlight: 1 })
