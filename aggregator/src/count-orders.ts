@@ -1,9 +1,10 @@
 // Counts orders: the slices that wait share one transaction with their event ids, their positions and asOf.
 import type { Clock } from '@tally/platform/clock'
 import type { Handler } from '@tally/platform/consume'
+import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { groupCommit } from '@tally/platform/group-commit'
 import { firstTsidAt } from '@tally/platform/tsid'
 import { reached, type Target } from './as-of.ts'
-import { flushQueue } from './flush-queue.ts'
 import type { OrderEvent } from './order-event.ts'
 import { idsOf, type Known, type OrderSlice, type Settlement, settle } from './settle-slices.ts'
 
@@ -39,15 +40,15 @@ type Options = {
   logStarts: ReadonlyMap<number, bigint>
   dedupWindowMs: number
   flushIntervalMs: number
+  /** What fails when no slice waits, so that no handler hears of it. */
+  onFault(error: unknown): void
   onFlushed?(change: Change, outcomes: Settlement['outcomes'], seconds: number): void
 }
 
-export type CountOrders = Handler<OrderEvent> & {
+export type CountOrders = Omit<Handler<OrderEvent>, 'startAt'> & {
   startAt(topic: string, partition: number): bigint
-  /** asOf becomes the target's in the transaction in which the positions pass its ends. */
+  /** asOf becomes the target's in the transaction in which the positions pass its ends. Targets come in order of time. */
   aimAt(target: Target): void
-  /** Whether a target is still to be reached. */
-  aiming(): boolean
   /** Buckets up to this revision are acknowledged; forgotten as dirty with the next transaction. */
   published(upTo: bigint): void
   state(): CountsState
@@ -55,65 +56,94 @@ export type CountOrders = Handler<OrderEvent> & {
 
 export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...options }: Options): CountOrders {
   let state = counts.state
-  let target: Target | undefined
+  /** The target to be reached next and, while it is not, the newest behind it. */
+  let targets: Target[] = []
   let publishedUpTo = 0n
 
   const nextOffset = (positions: ReadonlyMap<number, bigint>) => (partition: number) =>
     positions.get(partition) ?? logStarts.get(partition) ?? 0n
-  const passed = (aim: Target | undefined, positions: ReadonlyMap<number, bigint>) =>
-    aim !== undefined && reached(aim.ends, nextOffset(positions))
+  const passed = (positions: ReadonlyMap<number, bigint>) => (target: Target) => reached(target.ends, nextOffset(positions))
 
   async function flush(slices: readonly OrderSlice[]): Promise<Settlement['outcomes']> {
     const started = clock.now()
-    const [aim, cleared] = [target, publishedUpTo]
-    if (slices.length === 0 && cleared === 0n && !passed(aim, state.positions)) return []
+    const cleared = publishedUpTo
+    if (slices.length === 0 && cleared === 0n && !targets.some(passed(state.positions))) return []
     const change = await counts.transaction(async (transaction) => {
       const known = await transaction.known(idsOf(slices))
       const settlement = settle(slices, { nextOffset: nextOffset(state.positions), oldestId: state.forgottenBelow }, known)
-      const change = { ...settlement, ...advance(settlement, aim), countedAtMs: started, publishedUpTo: cleared }
+      const change = { ...settlement, ...advance(settlement, started), countedAtMs: started, publishedUpTo: cleared }
       await transaction.save(change)
       return change
     })
     const { asOf, revision, forgottenBelow } = change
     state = { asOf, revision, forgottenBelow, positions: new Map([...state.positions, ...change.positions]) }
-    if (target === aim && passed(aim, state.positions)) target = undefined
+    targets = targets.filter((target) => asOf === null || target.asOf > asOf)
     if (publishedUpTo === cleared) publishedUpTo = 0n
     options.onFlushed?.(change, change.outcomes, (clock.now() - started) / 1000)
     return change.outcomes
   }
 
-  function advance({ cells, positions }: Settlement, aim: Target | undefined) {
-    const isLater = aim !== undefined && (state.asOf === null || aim.asOf > state.asOf)
-    const asOf = isLater && passed(aim, new Map([...state.positions, ...positions])) ? aim.asOf : state.asOf
+  function advance({ cells, positions }: Settlement, nowMs: number) {
+    const latest = targets.findLast(passed(new Map([...state.positions, ...positions])))?.asOf ?? null
+    const asOf = state.asOf === null || (latest !== null && latest > state.asOf) ? latest : state.asOf
     // Revisions are times, so that counting again from an older file still outgrows what was published before.
-    const now = BigInt(clock.now()) * 1000n
+    const now = BigInt(nowMs) * 1000n
     const revision = cells.length === 0 ? state.revision : now > state.revision ? now : state.revision + 1n
     const windowStart = asOf === null ? 0n : firstTsidAt(Number(asOf / 1000n) - dedupWindowMs)
     return { asOf, revision, forgottenBelow: windowStart > state.forgottenBelow ? windowStart : state.forgottenBelow }
   }
 
-  const queue = flushQueue({ flush, intervalMs: options.flushIntervalMs, enough, now: clock.now })
+  let lastFlushMs = Number.NEGATIVE_INFINITY
+  /** Slices that wait, and wishes for a flush without any. */
+  const queue = groupCommit<OrderSlice | 'wake', void>({
+    maxItems: 100,
+    maxWaiting: Number.POSITIVE_INFINITY,
+    maxInFlight: 1,
+    delayMs: (waiting) => (enough(waiting) ? 0 : lastFlushMs + options.flushIntervalMs - clock.now()),
+    async flush(waiting) {
+      lastFlushMs = clock.now()
+      const outcomes = await flushOrSplit(waiting.filter((item) => item !== 'wake'))
+      return waiting.map((item) => (item === 'wake' ? undefined : outcomes.shift()))
+    },
+  })
+
+  /** One bad slice must not fail its neighbours: when they fail together, each is tried alone. */
+  async function flushOrSplit(slices: readonly OrderSlice[]): Promise<(Error | undefined)[]> {
+    try {
+      return await flush(slices)
+    } catch (error) {
+      if (slices.length < 2 || error instanceof Unavailable || error instanceof StopProcess) throw error
+      const outcomes: (Error | undefined)[] = []
+      for (const slice of slices) outcomes.push(await flush([slice]).then(([outcome]) => outcome, asError))
+      return outcomes
+    }
+  }
+
+  const wake = () => {
+    // Whoever is away will be asked again with the next slice or heartbeat.
+    queue.submit('wake').catch((error) => error instanceof Unavailable || options.onFault(error))
+  }
 
   return {
     decode: options.decode,
-    async handle(slice) {
-      const outcome = await queue.add(slice)
-      if (outcome !== undefined) throw outcome
-    },
+    handle: (slice) => queue.submit(slice),
     startAt: (_topic, partition) => nextOffset(state.positions)(partition),
-    aimAt(next) {
-      target = next
-      queue.wake()
+    aimAt(target) {
+      targets = [targets[0] ?? target, ...(targets.length > 0 ? [target] : [])]
+      wake()
     },
-    aiming: () => target !== undefined,
     published(upTo) {
       publishedUpTo = upTo
-      queue.wake()
+      wake()
     },
     state: () => state,
   }
 }
 
+/** Worth a transaction of its own, however lately there was one. */
 const ENOUGH_EVENTS = 500
 
-const enough = (slices: readonly OrderSlice[]) => slices.reduce((sum, { messages }) => sum + messages.length, 0) >= ENOUGH_EVENTS
+const enough = (waiting: readonly (OrderSlice | 'wake')[]) =>
+  waiting.reduce((sum, item) => sum + (item === 'wake' ? 0 : item.messages.length), 0) >= ENOUGH_EVENTS
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error), { cause: error }))

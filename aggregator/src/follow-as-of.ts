@@ -10,13 +10,11 @@ const LOOK_BACK = 10n
 type Options = {
   recordLog: RecordLog
   log: Log
-  /** Whether an earlier target is still to be reached. */
-  aiming(): boolean
   aimAt(target: Target): void
 }
 
 /** Starts following. Heartbeats that cannot be read, or come while the broker does not answer, are passed over: the next one says more. */
-export async function followAsOf({ recordLog, log, aiming, aimAt }: Options): Promise<LogConsumer> {
+export async function followAsOf({ recordLog, log, aimAt }: Options): Promise<LogConsumer> {
   const confirm = confirmations()
   const next = new Map<number, bigint>()
   for (const [partition, { logStart, highWatermark }] of await recordLog.bounds(HEARTBEATS))
@@ -34,7 +32,7 @@ export async function followAsOf({ recordLog, log, aiming, aimAt }: Options): Pr
         if (heartbeat === undefined) log.warn({ topic: record.topic, offset: String(record.offset) }, 'not a heartbeat: passed over')
         else confirmed = later(confirmed, confirm(heartbeat))
       }
-      if (confirmed === undefined || aiming()) return
+      if (confirmed === undefined) return
       try {
         aimAt({ asOf: confirmed, ends: await endsOf(recordLog) })
         confirmed = undefined

@@ -1,0 +1,66 @@
+// The counting part of the aggregator on a real DuckDB file of its own.
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CountOrders, countOrders } from '../../src/count-orders.ts'
+import { MIGRATIONS } from '../../src/counts-schema.ts'
+import { duckdbAnswers } from '../../src/duckdb-answers.ts'
+import { duckdbCounts } from '../../src/duckdb-counts.ts'
+import { migrate, openFile, readRows } from '../../src/duckdb-file.ts'
+import { handClock } from './orders.ts'
+
+export const DAY_MS = 86_400_000
+
+/** A folder for the files of one test. */
+export function scratch() {
+  const folder = mkdtempSync(join(tmpdir(), 'tally-counts-'))
+  const path = join(folder, 'counts.duckdb')
+  return {
+    folder,
+    path,
+    keepCopy: () => copyFileSync(path, `${path}.copy`),
+    restoreCopy: () => copyFileSync(`${path}.copy`, path),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+export type Opened = Awaited<ReturnType<typeof openCounting>>
+
+export async function openCounting(path: string, clock = handClock()) {
+  const instance = await openFile(path)
+  const connection = await instance.connect()
+  await migrate(connection, MIGRATIONS)
+  const counts = await duckdbCounts(connection)
+  const counting: CountOrders = countOrders({
+    counts,
+    decode: () => {
+      throw new Error('tests hand over decoded events')
+    },
+    clock,
+    logStarts: new Map(),
+    dedupWindowMs: 8 * DAY_MS,
+    flushIntervalMs: 0,
+    onFault: (error) => {
+      throw error
+    },
+  })
+  return {
+    counting,
+    clock,
+    instance,
+    answers: duckdbAnswers(instance),
+    rows: (sql: string) => readRows(connection, sql),
+    /** Every bucket as text, in order: `minute category currency orders/units/revenue`. */
+    async totals(): Promise<string[]> {
+      const rows = await readRows(
+        connection,
+        `select minute, category, currency, orders, units, revenue_minor from counts join series on id = series order by all`,
+      )
+      return rows.map(([minute, category, currency, ...sums]) => `${minute} ${category} ${currency} ${sums.join('/')}`)
+    },
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
