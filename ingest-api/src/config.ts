@@ -6,6 +6,8 @@ const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })
 const database = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
 const password = z.string().min(1)
 
+export type IngestConfig = ReturnType<typeof ingestConfig>
+
 /** Configuration of the service. */
 export const ingestConfig = () =>
   readConfig(

@@ -1,0 +1,51 @@
+// Keeps the outbox's partitions ahead of time and drops those that nothing needs any more. A failure never fails an order.
+import { wait } from '@tally/platform/clock'
+import type { Log } from '@tally/platform/log'
+import type { IngestMetrics } from './metrics.ts'
+
+export type OutboxPartitions = {
+  /** Makes today's and the coming days' partitions; how many were missing. */
+  ensure(daysAhead: number): Promise<number>
+  /** Drops days older than the retention whose events the replication slot has confirmed; how many. */
+  drop(retentionDays: number, slot: string): Promise<number>
+}
+
+export type CareOptions = {
+  retentionDays: number
+  slot: string
+  log: Log
+  metrics: Pick<IngestMetrics, 'outboxPartitions' | 'outboxCareFailures'>
+}
+
+const DAYS_AHEAD = 3
+const EVERY_MS = 600_000
+const AFTER_FAILURE_MS = 30_000
+
+/** Cares now and every ten minutes until stopped. Several instances may: the database lets one at a time. */
+export function careForOutbox(partitions: OutboxPartitions, { retentionDays, slot, log, metrics }: CareOptions): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+
+  async function care(): Promise<number> {
+    try {
+      metrics.outboxPartitions.inc({ change: 'created' }, await partitions.ensure(DAYS_AHEAD))
+      metrics.outboxPartitions.inc({ change: 'dropped' }, await partitions.drop(retentionDays, slot))
+      return EVERY_MS
+    } catch (error) {
+      metrics.outboxCareFailures.inc()
+      log.warn({ err: error }, 'the outbox partitions could not be cared for; trying again')
+      return AFTER_FAILURE_MS
+    }
+  }
+
+  async function keepCaring(): Promise<void> {
+    while (!stopping.signal.aborted) await wait(await care(), stopping.signal)
+  }
+
+  const ended = keepCaring()
+  return {
+    stop() {
+      stopping.abort()
+      return ended
+    },
+  }
+}

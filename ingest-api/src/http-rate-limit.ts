@@ -1,0 +1,86 @@
+// express-rate-limit over token buckets: RateLimit headers (draft 8) on every answer, 429 with Retry-After on refusal.
+import type { Clock } from '@tally/platform/clock'
+import { Problem } from '@tally/platform/problem'
+import type { RequestHandler, Response } from 'express'
+import type { Store } from 'express-rate-limit'
+import { rateLimit } from 'express-rate-limit'
+import type { Limit, Merchant } from './merchant.ts'
+import { limitOf } from './merchant.ts'
+import type { IngestMetrics } from './metrics.ts'
+import type { RateLimits } from './rate-limits.ts'
+
+const POLICY = 'orders'
+
+/** The store's key carries the limit: limits differ from merchant to merchant, and the store knows nothing else. */
+const keyFor = (merchantId: bigint, { perMinute, burst }: Limit) => `${merchantId}/${perMinute}/${burst}`
+
+function fromKey(key: string): { bucket: string; limit: Limit } {
+  const [bucket = '', perMinute, burst] = key.split('/')
+  return { bucket, limit: { perMinute: Number(perMinute), burst: Number(burst) } }
+}
+
+/** A store that counts what is used of a minute's rate, so that the headers' remaining is the bucket's. */
+function bucketStore(limits: RateLimits, clock: Clock, count: (granted: number, cost: number) => void): Store {
+  return {
+    async increment(key) {
+      const { bucket, limit } = fromKey(key)
+      const { granted, remaining, nextMs, fullMs } = await limits.take(bucket, limit, 1)
+      count(granted, 1)
+      const resetTime = new Date(clock.now() + (granted ? fullMs : nextMs))
+      return { totalHits: granted ? limit.perMinute - remaining : limit.perMinute + 1, resetTime }
+    },
+    decrement() {},
+    resetKey() {},
+  }
+}
+
+export type OrderLimits = {
+  /** Takes one token, sets the headers, or refuses. Needs `res.locals.merchant`. */
+  middleware: RequestHandler
+  /** Takes up to `cost` more tokens within the same request; how many were granted. */
+  takeMore(res: Response, cost: number): Promise<number>
+}
+
+/** Limits of each merchant's own, else `defaults`. */
+export function orderLimits(limits: RateLimits, defaults: Limit, clock: Clock, tokens: IngestMetrics['tokens']): OrderLimits {
+  const limitFor = (res: Response) => limitOf(res.locals.merchant as Merchant, defaults)
+  const bucketOf = (res: Response) => (res.locals.merchant as Merchant).merchantId
+  const count = (granted: number, cost: number) => {
+    tokens.inc({ decision: 'granted' }, granted)
+    tokens.inc({ decision: 'refused' }, cost - granted)
+  }
+  return {
+    middleware: rateLimit({
+      store: bucketStore(limits, clock, count),
+      windowMs: 60_000,
+      standardHeaders: 'draft-8',
+      legacyHeaders: false,
+      identifier: POLICY,
+      limit: (_req, res) => limitFor(res).perMinute,
+      keyGenerator: (_req, res) => keyFor(bucketOf(res), limitFor(res)),
+      // A bucket larger than a minute's rate has more than that left: the count then is not positive.
+      validate: { positiveHits: false },
+      handler(_req, res, next) {
+        next(tooMany(Number(res.getHeader('Retry-After') ?? 1)))
+      },
+    }),
+    async takeMore(res, cost) {
+      const { granted, remaining, fullMs } = await limits.take(String(bucketOf(res)), limitFor(res), cost)
+      count(granted, cost)
+      res.set('RateLimit', `"${POLICY}"; r=${remaining}; t=${Math.ceil(fullMs / 1000)}`)
+      return granted
+    },
+  }
+}
+
+/** 429 for a request, or for one line of a batch. */
+export const tooMany = (retryAfterSeconds: number) =>
+  new Problem(
+    429,
+    'rate-limited',
+    'Too many orders',
+    `The limit of orders is reached; the next one is possible in ${retryAfterSeconds} s.`,
+    {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    },
+  )

@@ -1,0 +1,68 @@
+// Wires the public app: from a pool, ids and the event's schema id to routes. It is not listening yet.
+import { avroType, encodeFramed } from '@tally/platform/avro'
+import type { Clock } from '@tally/platform/clock'
+import { httpApp } from '@tally/platform/http-app'
+import type { Log } from '@tally/platform/log'
+import { schemaOf } from '@tally/schemas/files'
+import type { OrderPlaced } from '@tally/schemas/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { Router } from 'express'
+import type pg from 'pg'
+import type { Registry } from 'prom-client'
+import { authenticateMerchant } from './authenticate-merchant.ts'
+import type { IngestConfig } from './config.ts'
+import { orderRoutes } from './http.ts'
+import { problemPages } from './http-problems.ts'
+import { orderLimits } from './http-rate-limit.ts'
+import type { Ids } from './leased-ids.ts'
+import { memoryRateLimits } from './memory-rate-limits.ts'
+import { ingestMetrics } from './metrics.ts'
+import { orderParser, placedAtBounds } from './order-request.ts'
+import { placeOrder } from './place-order.ts'
+import { postgresMerchants } from './postgres-merchants.ts'
+import { postgresOrderReader } from './postgres-order-reader.ts'
+import { postgresOrders } from './postgres-orders.ts'
+import { writeTogether } from './write-orders.ts'
+
+type Needs = {
+  pool: pg.Pool
+  ids: Ids
+  /** Id under which the schema of OrderPlaced is registered. */
+  schemaId: number
+  config: Pick<IngestConfig, 'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST'>
+  clock: Clock
+  log: Log
+  registry: Registry
+}
+
+/** The app; `drained` resolves when every order taken has its outcome. */
+export function ingestApp({ pool, ids, schemaId, config, clock, log, registry }: Needs) {
+  const metrics = ingestMetrics(registry, {
+    queuedOrders: () => written.waiting(),
+    waitingForConnection: () => pool.waitingCount,
+    node: ids.node,
+  })
+  const written = writeTogether(postgresOrders(pool), config.MAX_QUEUED_ORDERS, metrics)
+  const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
+  const place = placeOrder({
+    orders: written.orders,
+    parse: orderParser(placedAtBounds(clock, config.MAX_ORDER_AGE_DAYS)),
+    nextId: ids.next,
+    encode: (event) => encodeFramed(schemaId, eventType, event),
+    clock,
+  })
+  const perMinute = config.RATE_LIMIT_PER_MINUTE
+  const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }
+  const limits = orderLimits(memoryRateLimits(clock), defaults, clock, metrics.tokens)
+  const routes = Router()
+  routes.use(problemPages())
+  routes.use(
+    orderRoutes({
+      authenticate: authenticateMerchant(postgresMerchants(pool), clock),
+      limits,
+      placeOrder: place,
+      reader: postgresOrderReader(pool),
+    }),
+  )
+  return { app: httpApp({ log, metrics: registry, routes }), metrics, drained: written.drained }
+}

@@ -1,0 +1,62 @@
+// Every metric of ingest-api. No merchant and no order is ever a label.
+import type { Registry } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
+
+/** What the service reads its gauges from when it is scraped. */
+export type Readings = { queuedOrders(): number; waitingForConnection(): number; node(): number | undefined }
+
+export type IngestMetrics = ReturnType<typeof ingestMetrics>
+
+/** Registers all of them. */
+export function ingestMetrics(registry: Registry, readings: Readings) {
+  const registers = [registry]
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  gauge('ingest_queued_orders', 'Orders waiting for a flush.', readings.queuedOrders)
+  gauge('ingest_pool_waiting', 'Queries waiting for a connection to the database.', readings.waitingForConnection)
+  gauge('ingest_node_lease', 'Node of the id lease held; -1 without one.', () => readings.node() ?? -1)
+  return {
+    flushOrders: new Histogram({
+      name: 'ingest_flush_orders',
+      help: 'Orders written by one statement.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      registers,
+    }),
+    flushSeconds: new Histogram({
+      name: 'ingest_flush_duration_seconds',
+      help: 'Time of one flush: statement, commit and, for repetitions, the look-up.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    orders: new Counter({
+      name: 'ingest_orders_total',
+      help: 'Orders by outcome: created, repeated (answered from the row that was there), conflict.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'ingest_rate_limit_tokens_total',
+      help: 'Rate limit decisions, one for each order asked for.',
+      labelNames: ['decision'] as const,
+      registers,
+    }),
+    outboxPartitions: new Counter({
+      name: 'ingest_outbox_partitions_total',
+      help: 'Partitions of the outbox by what this instance did with them: created, dropped.',
+      labelNames: ['change'] as const,
+      registers,
+    }),
+    outboxCareFailures: new Counter({
+      name: 'ingest_outbox_care_failures_total',
+      help: 'Times the care of the outbox partitions failed; orders go on into the default partition.',
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,94 @@
+// The body of an order as merchants send it: one zod schema that validates, and that the API's description is made from.
+import type { Clock } from '@tally/platform/clock'
+import type { FieldFault } from '@tally/platform/problem'
+import { formatRfc3339, parseRfc3339 } from '@tally/platform/rfc3339'
+import { z } from 'zod'
+import { CURRENCIES } from './currency.ts'
+import type { OrderRequest } from './order.ts'
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; faults: FieldFault[] }
+
+/** Bounds of placedAt, epoch microseconds. */
+export type PlacedAtBounds = () => { earliest: bigint; latest: bigint }
+
+const DAY_MS = 86_400_000
+const MAX_AHEAD_MS = 300_000
+/** An answer stays small, however many faults 64 KiB can hold. */
+const MAX_FAULTS = 1_000
+
+/** Not older than `maxAgeDays`, at most five minutes ahead of this clock. */
+export function placedAtBounds(clock: Clock, maxAgeDays: number): PlacedAtBounds {
+  return () => {
+    const now = clock.now()
+    return { earliest: BigInt(now - maxAgeDays * DAY_MS) * 1000n, latest: BigInt(now + MAX_AHEAD_MS) * 1000n }
+  }
+}
+
+const CONTROL = /\p{Cc}/u
+
+/** Text of 1 to 64 characters (code points) that PostgreSQL and Avro can keep. */
+const shortText = z.string().superRefine((text, context) => {
+  const length = text.length > 128 ? text.length : [...text].length
+  if (length < 1 || length > 64) context.addIssue('must have 1 to 64 characters')
+  if (CONTROL.test(text)) context.addIssue('must not contain control characters')
+  if (!text.isWellFormed()) context.addIssue('must not contain a lone surrogate')
+})
+
+const wholeNumber = (min: number, max: number) => z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max)
+
+const line = z.strictObject({
+  sku: shortText,
+  category: shortText,
+  quantity: wholeNumber(1, 10_000),
+  unitPriceMinor: wholeNumber(0, 1_000_000_000),
+})
+
+/** The schema of one order; `bounds` is asked once for each order. */
+export function orderSchema(bounds: PlacedAtBounds) {
+  return z.strictObject({
+    externalOrderId: z.string().regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters'),
+    currency: z.string().refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 code in use, such as USD'),
+    placedAt: z
+      .string()
+      .transform((text, context) => {
+        const micros = parseRfc3339(text)
+        const { earliest, latest } = bounds()
+        if (micros === undefined) context.addIssue('must be an RFC 3339 time, such as 2026-11-24T08:00:00Z')
+        else if (micros < earliest) context.addIssue(`must not be before ${formatRfc3339(earliest)}`)
+        else if (micros > latest) context.addIssue(`must not be after ${formatRfc3339(latest)}`)
+        return micros ?? z.NEVER
+      })
+      .optional(),
+    lines: z.array(line).min(1, 'must have 1 to 100 lines').max(100, 'must have 1 to 100 lines'),
+  })
+}
+
+/** A parser for bodies that names every fault at once. */
+export function orderParser(bounds: PlacedAtBounds): (body: unknown) => Parsed<OrderRequest> {
+  const schema = orderSchema(bounds)
+  return (body) => {
+    const parsed = schema.safeParse(body, { error: plainWords })
+    if (!parsed.success) return { ok: false, faults: faultsOf(parsed.error) }
+    return { ok: true, value: { ...parsed.data, placedAt: parsed.data.placedAt } }
+  }
+}
+
+/** Every fault once, with a JSON pointer (RFC 6901). */
+export function faultsOf(error: z.ZodError): FieldFault[] {
+  const faults = error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(issue.path), detail: issue.message }]
+    return issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'is not a known field' }))
+  })
+  const once = new Map(faults.map((fault) => [`${fault.pointer} ${fault.detail}`, fault]))
+  return [...once.values()].slice(0, MAX_FAULTS)
+}
+
+/** What a fault is called where the schema has no words of its own. */
+export function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined
+  return issue.input === undefined ? 'is required' : `must be ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
+}
+
+function pointerTo(path: PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}

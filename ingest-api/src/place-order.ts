@@ -1,0 +1,68 @@
+// Places one order: everything that can be wrong with it is found here, before it is written together with others.
+import type { Clock } from '@tally/platform/clock'
+import { invalidFields, Problem } from '@tally/platform/problem'
+import type { OrderPlaced } from '@tally/schemas/order-placed'
+import type { Order, OrderRequest } from './order.ts'
+import { acceptOrder, canonicalContent, orderPlaced } from './order.ts'
+import type { Parsed } from './order-request.ts'
+import type { Trace } from './trace.ts'
+
+/** An order and its event, to be written as one. */
+export type NewOrder = { order: Order; content: string; event: { eventId: bigint; payload: Buffer; trace: Trace } }
+
+/** `repeated`: the same was placed before, `order` is that one. `conflict`: something else was. */
+export type Placed = { outcome: 'created' | 'repeated' | 'conflict'; order: Order }
+
+export type Orders = {
+  /** Resolves once it is committed. @throws Unavailable */
+  place(order: NewOrder): Promise<Placed>
+}
+
+export type PlaceOrder = (ask: {
+  merchantId: bigint
+  body: unknown
+  idempotencyKey: string | undefined
+  trace: Trace
+}) => Promise<{ repeated: boolean; order: Order }>
+
+type Needs = {
+  orders: Orders
+  parse: (body: unknown) => Parsed<OrderRequest>
+  nextId: () => bigint
+  encode: (event: OrderPlaced) => Buffer
+  clock: Clock
+}
+
+/** The use case. @throws Problem (400, 409, 422), Unavailable */
+export function placeOrder({ orders, parse, nextId, encode, clock }: Needs): PlaceOrder {
+  return async ({ merchantId, body, idempotencyKey, trace }) => {
+    const parsed = parse(body)
+    if (!parsed.ok) throw invalidFields(parsed.faults)
+    const request = parsed.value
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey, request.externalOrderId)
+    const order = acceptOrder(request, merchantId, nextId(), BigInt(clock.now()) * 1000n)
+    const event = { eventId: nextId(), payload: encode(orderPlaced(order)), trace }
+    const placed = await orders.place({ order, content: canonicalContent(request), event })
+    if (placed.outcome === 'conflict') throw conflict(placed.order)
+    return { repeated: placed.outcome === 'repeated', order: placed.order }
+  }
+}
+
+/** The header may be sent bare or quoted; externalOrderId is what makes an order one. */
+function checkIdempotencyKey(key: string, externalOrderId: string): void {
+  if (key === externalOrderId || key === `"${externalOrderId}"`) return
+  throw new Problem(
+    400,
+    'idempotency-key-mismatch',
+    'Idempotency-Key differs from externalOrderId',
+    'The order is identified by externalOrderId: send the same as Idempotency-Key, or leave the header out.',
+  )
+}
+
+const conflict = ({ externalOrderId, orderId }: Order) =>
+  new Problem(
+    409,
+    'order-conflict',
+    'Another order has this externalOrderId',
+    `externalOrderId "${externalOrderId}" was placed before with other content, as order ${orderId}. Nothing was changed.`,
+  )

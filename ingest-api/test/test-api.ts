@@ -1,0 +1,81 @@
+// The API over a real database, listening on a free port of this process.
+import type { Clock } from '@tally/platform/clock'
+import { systemClock } from '@tally/platform/clock'
+import { listen } from '@tally/platform/http-server'
+import { createLog } from '@tally/platform/log'
+import { createMetrics } from '@tally/platform/metrics'
+import type { Registry } from 'prom-client'
+import { until } from '../../test/support/until.ts'
+import { ingestApp } from '../src/ingest-app.ts'
+import { leasedIds } from '../src/leased-ids.ts'
+import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
+import { openPool } from '../src/postgres-pool.ts'
+
+export const SCHEMA_ID = 7
+
+export type TestApi = {
+  url: string
+  registry: Registry
+  /** POST /v1/orders with a JSON body, or any other request. */
+  post(apiKey: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
+  request(path: string, init?: RequestInit): Promise<Answer>
+  close(): Promise<void>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into, not typed.
+export type Answer = { status: number; headers: Headers; text: string; body: any }
+
+type Options = {
+  databaseUrl: string
+  clock?: Clock
+  maxQueued?: number
+  perMinute?: number
+  connections?: number
+  statementTimeoutMs?: number
+}
+
+/** Starts it and waits until ids can be minted. */
+export async function startApi({ databaseUrl, clock = systemClock, ...options }: Options): Promise<TestApi> {
+  const log = createLog('ingest-api-test', 'silent')
+  const registry = createMetrics('ingest-api-test')
+  const config = {
+    DATABASE_URL: databaseUrl,
+    DATABASE_CONNECTIONS: options.connections ?? 4,
+    STATEMENT_TIMEOUT_MS: options.statementTimeoutMs ?? 5_000,
+    MAX_ORDER_AGE_DAYS: 7,
+    MAX_QUEUED_ORDERS: options.maxQueued ?? 2_000,
+    RATE_LIMIT_PER_MINUTE: options.perMinute ?? 1_000_000,
+    RATE_LIMIT_BURST: undefined,
+  }
+  const pool = openPool({ config, log })
+  const ids = leasedIds(postgresNodeLeases(databaseUrl), clock, log)
+  const { app, drained } = ingestApp({ pool, ids, schemaId: SCHEMA_ID, config, clock, log, registry })
+  const listening = await listen(app, { host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${listening.port}`
+  await until(() => ids.ready() === undefined, { what: 'a node lease is held' })
+
+  async function request(path: string, init: RequestInit = {}): Promise<Answer> {
+    const answer = await fetch(`${url}${path}`, init)
+    const text = await answer.text()
+    const isJson = /json$|json;/.test(answer.headers.get('content-type') ?? '')
+    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
+  }
+
+  return {
+    url,
+    registry,
+    request,
+    post: (apiKey, body, headers = {}) =>
+      request('/v1/orders', {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    async close() {
+      await listening.close()
+      await drained()
+      await ids.close()
+      await pool.end()
+    },
+  }
+}
