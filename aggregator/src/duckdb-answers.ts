@@ -1,5 +1,6 @@
 // Answers questions from the counts file, on connections of its own: readers see whole transactions and never hold up the writer.
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { type DuckDbFile, readRows } from '@tally/platform/duckdb'
 import { tsidTime } from '@tally/platform/tsid'
 import {
   type Answers,
@@ -13,22 +14,21 @@ import {
   type Traced,
 } from './ask-counts.ts'
 import { dayOf, seenTable } from './counts-schema.ts'
-import { readRows } from './duckdb-file.ts'
 
 const COLUMN: Record<Measure, string> = { revenue: 'revenue_minor', units: 'units', orders: 'orders' }
 const SUMS = 'sum(c.orders) orders, sum(c.units) units, sum(c.revenue_minor) revenue_minor'
 
 /** Every question is one snapshot: asOf and the answer belong together. */
-export function duckdbAnswers(instance: DuckDBInstance): Answers {
+export function duckdbAnswers(file: DuckDbFile): Answers {
   return {
-    top: (query) => inSnapshot(instance, (connection) => top(connection, query)),
-    buckets: (query) => inSnapshot(instance, (connection) => buckets(connection, query)),
-    event: (eventId) => inSnapshot(instance, (connection) => trace(connection, eventId)),
+    top: (query) => inSnapshot(file, (connection) => top(connection, query)),
+    buckets: (query) => inSnapshot(file, (connection) => buckets(connection, query)),
+    event: (eventId) => inSnapshot(file, (connection) => trace(connection, eventId)),
   }
 }
 
-async function inSnapshot<T>(instance: DuckDBInstance, read: (connection: DuckDBConnection) => Promise<T>): Promise<AsOf<T>> {
-  const connection = await instance.connect()
+async function inSnapshot<T>(file: DuckDbFile, read: (connection: DuckDBConnection) => Promise<T>): Promise<AsOf<T>> {
+  const connection = await file.connect()
   try {
     await connection.run('begin transaction read only')
     const [row] = await readRows<[bigint | null]>(connection, 'select as_of from state')
@@ -53,10 +53,10 @@ async function buckets(connection: DuckDBConnection, { size, range, category, cu
   const start = `(c.minute // ${MINUTES[size]}) * ${MINUTES[size]}`
   const rows = await readRows<[number, string, string, bigint, bigint, bigint]>(
     connection,
-    `select ${start} start, s.category, s.currency, ${SUMS} from counts c join series s on s.id = c.series
+    `select ${start} "start", s.category, s.currency, ${SUMS} from counts c join series s on s.id = c.series
      where c.minute >= ${range.from} and c.minute < ${range.to}
        ${category === undefined ? '' : 'and s.category = $category'} ${currency === undefined ? '' : 'and s.currency = $currency'}
-     group by all order by start, s.category, s.currency limit ${limit}`,
+     group by all order by "start", s.category, s.currency limit ${limit}`,
     { ...(category !== undefined && { category }), ...(currency !== undefined && { currency }) },
   )
   return rows.map(([minute, category, currency, ...sums]) => ({ minute, category, currency, ...toSums(sums) }))

@@ -1,6 +1,6 @@
 // Which buckets are still to be published, read in snapshots beside the writer.
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { readRows } from './duckdb-file.ts'
+import { readRows } from '@tally/platform/duckdb'
 import type { ChangedBuckets } from './publish-buckets.ts'
 
 const PAGE = 10_000

@@ -1,10 +1,11 @@
 // Counts, seen event ids, positions, asOf and what is still to be published, in one DuckDB transaction per flush.
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { readRows, transaction } from '@tally/platform/duckdb'
+import { appendColumns } from '@tally/platform/duckdb-append'
 import { tsidTime } from '@tally/platform/tsid'
 import type { Cell } from './bucket.ts'
 import type { Change, Counts, CountsState } from './count-orders.ts'
 import { createSeen, dayOf, STAGE, seenDay, seenTable, startOfDay } from './counts-schema.ts'
-import { appendColumns, readRows, transaction } from './duckdb-file.ts'
 import type { Known, Place } from './settle-slices.ts'
 
 /** What the writing connection remembers of its own tables. A transaction works on a copy, which replaces it once committed. */

@@ -22,12 +22,12 @@ describe('counting', () => {
     files = scratch()
     opened = await openCounting(files.path)
   })
-  afterEach(() => {
-    opened.close()
+  afterEach(async () => {
+    await opened.close()
     files.remove()
   })
   const reopen = async () => {
-    opened.close()
+    await opened.close()
     opened = await openCounting(files.path, opened.clock)
   }
 
@@ -84,11 +84,11 @@ describe('counting', () => {
   it('counts again what an older file does not hold, and no more', async () => {
     const [one, two, three] = [event(), event(), event()]
     await handle(0n, [one])
-    opened.close()
+    await opened.close()
     files.keepCopy()
     opened = await openCounting(files.path)
     await handle(1n, [two, three])
-    opened.close()
+    await opened.close()
     files.restoreCopy()
     opened = await openCounting(files.path)
     expect(opened.counting.startAt('', 0)).to.equal(1n)
@@ -120,8 +120,8 @@ describe('the dedup window', () => {
     files = scratch()
     opened = await openCounting(files.path)
   })
-  afterEach(() => {
-    opened.close()
+  afterEach(async () => {
+    await opened.close()
     files.remove()
   })
 
@@ -154,7 +154,7 @@ describe('the dedup window', () => {
     await settleAsOf(NOW)
     await handle(1n, [event(old)])
     await handle(2n, [event(old)])
-    opened.close()
+    await opened.close()
     opened = await openCounting(files.path)
     await handle(3n, [event(old)])
     expect(await opened.totals()).to.deep.equal(chairs(1))
@@ -193,8 +193,8 @@ describe('asOf in the counts', () => {
     files = scratch()
     opened = await openCounting(files.path)
   })
-  afterEach(() => {
-    opened.close()
+  afterEach(async () => {
+    await opened.close()
     files.remove()
   })
   const settled = async () => {
@@ -215,7 +215,7 @@ describe('asOf in the counts', () => {
   it('never goes back, also after a restart', async () => {
     opened.counting.aimAt({ asOf: 5_000_000n, ends: new Map() })
     expect(await settled()).to.equal(5_000_000n)
-    opened.close()
+    await opened.close()
     opened = await openCounting(files.path)
     opened.counting.aimAt({ asOf: 4_000_000n, ends: new Map() })
     expect(await settled()).to.equal(5_000_000n)

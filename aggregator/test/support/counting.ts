@@ -2,11 +2,12 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { migrate, openDuckDb, readRows } from '@tally/platform/duckdb'
+import { createLog } from '@tally/platform/log'
 import { type CountOrders, countOrders } from '../../src/count-orders.ts'
 import { MIGRATIONS } from '../../src/counts-schema.ts'
 import { duckdbAnswers } from '../../src/duckdb-answers.ts'
 import { duckdbCounts } from '../../src/duckdb-counts.ts'
-import { migrate, openFile, readRows } from '../../src/duckdb-file.ts'
 import { handClock } from './orders.ts'
 
 export const DAY_MS = 86_400_000
@@ -27,8 +28,8 @@ export function scratch() {
 export type Opened = Awaited<ReturnType<typeof openCounting>>
 
 export async function openCounting(path: string, clock = handClock()) {
-  const instance = await openFile(path)
-  const connection = await instance.connect()
+  const file = await openDuckDb({ path, log: createLog('test', 'silent'), stopping: new AbortController().signal })
+  const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
   const counts = await duckdbCounts(connection)
   const counting: CountOrders = countOrders({
@@ -47,8 +48,8 @@ export async function openCounting(path: string, clock = handClock()) {
   return {
     counting,
     clock,
-    instance,
-    answers: duckdbAnswers(instance),
+    file,
+    answers: duckdbAnswers(file),
     rows: (sql: string) => readRows(connection, sql),
     /** Every bucket as text, in order: `minute category currency orders/units/revenue`. */
     async totals(): Promise<string[]> {
@@ -60,7 +61,7 @@ export async function openCounting(path: string, clock = handClock()) {
     },
     close() {
       connection.closeSync()
-      instance.closeSync()
+      return file.close()
     },
   }
 }

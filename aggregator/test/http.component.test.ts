@@ -1,0 +1,165 @@
+// What callers see on the public port, over a real file.
+
+import { httpApp } from '@tally/platform/http-app'
+import { type Listening, listen } from '@tally/platform/http-server'
+import { createLog } from '@tally/platform/log'
+import { expect } from 'chai'
+import { Registry } from 'prom-client'
+import { routes } from '../src/http.ts'
+import { type Opened, openCounting, scratch } from './support/counting.ts'
+import { event, idAt, line, NOW, newId, slice } from './support/orders.ts'
+
+describe('the aggregator over HTTP', () => {
+  const files = scratch()
+  const first = newId()
+  let opened: Opened
+  let http: Listening
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://127.0.0.1:${http.port}${path}`, init)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: text.startsWith('{') ? JSON.parse(text) : undefined }
+  }
+  before(async () => {
+    opened = await openCounting(files.path)
+    http = await listen(
+      httpApp({ log: createLog('test', 'silent'), metrics: new Registry(), routes: routes(opened.answers, opened.clock) }),
+      { host: '127.0.0.1', port: 0 },
+    )
+    opened.counting.aimAt({ asOf: BigInt(NOW - 3_000) * 1000n, ends: new Map() })
+    await opened.counting.handle(
+      slice(0n, [
+        event(first, { lines: [line('Chairs', 2, 500n), line('Chairs', 1, 100n), line('Tables, "round"', 1, 9_900n)] }),
+        event(newId(), { lines: [line('Chairs', 10, 1n)] }),
+        event(newId(), { currency: 'EUR', lines: [line('Chairs', 1, 2n ** 60n + 1n)] }),
+        event(newId(), { placedAt: BigInt(NOW - 2 * 86_400_000) * 1000n, lines: [line('Lamps', 1, 10_000n)] }),
+      ]),
+    )
+  })
+  after(async () => {
+    await http.close()
+    await opened.close()
+    files.remove()
+  })
+
+  it('ranks the categories of the last day by revenue, with shares of the whole', async () => {
+    const { status, body } = await ask('/v1/categories/top?currency=USD')
+    expect(status).to.equal(200)
+    expect(body).to.deep.equal({
+      asOf: '2026-11-24T11:59:57Z',
+      freshness: 'fresh',
+      currency: 'USD',
+      window: { start: '2026-11-23T12:01:00Z', end: '2026-11-24T12:01:00Z' },
+      categories: [
+        { rank: 1, category: 'Tables, "round"', orders: 1, units: 1, revenueMinor: 9_900, share: 0.899183 },
+        { rank: 2, category: 'Chairs', orders: 2, units: 13, revenueMinor: 1_110, share: 0.100817 },
+      ],
+    })
+  })
+
+  it('ranks by units and orders, over other windows, and cuts at the limit without changing shares', async () => {
+    const { body } = await ask('/v1/categories/top?currency=USD&by=units&window=3650d&limit=1')
+    expect(body.categories).to.deep.equal([{ rank: 1, category: 'Chairs', orders: 2, units: 13, revenueMinor: 1_110, share: 0.866667 }])
+  })
+
+  it('writes amounts beyond 2^53 with all their digits', async () => {
+    const { text } = await ask('/v1/categories/top?currency=EUR')
+    expect(text).to.contain(`"revenueMinor":${2n ** 60n + 1n}`)
+  })
+
+  it('answers a currency that nobody used with an empty list', async () => {
+    expect((await ask('/v1/categories/top?currency=JPY')).body.categories).to.deep.equal([])
+  })
+
+  it('names every fault of a query at once', async () => {
+    const { status, headers, body } = await ask('/v1/categories/top?window=24&limit=0&by=weight&colour=red')
+    expect(status).to.equal(422)
+    expect(headers.get('content-type')).to.contain('application/problem+json')
+    expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).to.have.members([
+      '/currency',
+      '/window',
+      '/limit',
+      '/by',
+      '/colour',
+    ])
+    const missing = await ask('/v1/buckets')
+    expect(missing.body.errors).to.deep.equal([
+      { pointer: '/size', detail: 'is required' },
+      { pointer: '/from', detail: 'is required' },
+      { pointer: '/to', detail: 'is required' },
+    ])
+    expect((await ask('/v1/buckets?size=day&from=2026-11-24&to=2026-11-24')).body.errors[0].pointer).to.equal('/to')
+  })
+
+  it('gives buckets by minute, hour and day; those that asOf has passed are complete', async () => {
+    const day = await ask('/v1/buckets?size=day&from=2026-11-22&to=2026-11-25&currency=USD')
+    expect(
+      day.body.buckets.map((one: Record<string, unknown>) => [one.start, one.end, one.category, one.orders, one.complete]),
+    ).to.deep.equal([
+      ['2026-11-22T00:00:00Z', '2026-11-23T00:00:00Z', 'Lamps', 1, true],
+      ['2026-11-24T00:00:00Z', '2026-11-25T00:00:00Z', 'Chairs', 2, false],
+      ['2026-11-24T00:00:00Z', '2026-11-25T00:00:00Z', 'Tables, "round"', 1, false],
+    ])
+    const hour = await ask('/v1/buckets?size=hour&from=2026-11-24T11:00:00Z&to=2026-11-24T12:00:00Z&currency=USD&category=Chairs')
+    expect(hour.body.buckets).to.deep.equal([
+      {
+        start: '2026-11-24T11:00:00Z',
+        end: '2026-11-24T12:00:00Z',
+        category: 'Chairs',
+        currency: 'USD',
+        orders: 2,
+        units: 13,
+        revenueMinor: 1_110,
+        complete: false,
+      },
+    ])
+    const minute = await ask('/v1/buckets?size=minute&from=2026-11-24T11:00:00.000001Z&to=2026-11-24T12:00:00Z')
+    expect(minute.body.buckets).to.deep.equal([])
+  })
+
+  it('gives buckets as CSV, quoted, with asOf in the file name', async () => {
+    const { headers, text } = await ask('/v1/buckets?size=hour&from=2026-11-24T11:00:00Z&to=2026-11-24T12:00:00Z&currency=USD&format=csv')
+    expect(headers.get('content-type')).to.equal('text/csv; charset=utf-8')
+    expect(headers.get('content-disposition')).to.equal('attachment; filename=buckets-hour-as-of-20261124T115957Z.csv')
+    expect(text).to.equal(
+      'start,end,category,currency,orders,units,revenueMinor,complete\r\n' +
+        '2026-11-24T11:00:00Z,2026-11-24T12:00:00Z,Chairs,USD,2,13,1110,false\r\n' +
+        '2026-11-24T11:00:00Z,2026-11-24T12:00:00Z,"Tables, ""round""",USD,1,1,9900,false\r\n',
+    )
+  })
+
+  it('says of an event whether and where it was counted', async () => {
+    expect((await ask(`/v1/events/${first}`)).body).to.deep.equal({
+      eventId: String(first),
+      counted: true,
+      topic: 'order-events',
+      partition: 0,
+      offset: 0,
+      countedAt: '2026-11-24T12:00:00Z',
+      asOf: '2026-11-24T11:59:57Z',
+    })
+    const unknown = newId()
+    expect((await ask(`/v1/events/${unknown}`)).body).to.deep.equal({
+      eventId: String(unknown),
+      counted: false,
+      asOf: '2026-11-24T11:59:57Z',
+    })
+    const old = idAt(NOW - 9 * 86_400_000)
+    expect((await ask(`/v1/events/${old}`)).body).to.include({ counted: false, beforeWindow: true })
+    expect((await ask('/v1/events/x')).status).to.equal(404)
+  })
+
+  it('says of an event that failed why, until its replay is counted', async () => {
+    const failed = newId()
+    const deadLettered = [{ offset: 4n, eventId: failed, reason: 'undecodable' }]
+    await opened.counting.handle(slice(4n, [], { next: 5n, deadLettered }))
+    expect((await ask(`/v1/events/${failed}`)).body.deadLettered).to.deep.equal({ reason: 'undecodable', at: '2026-11-24T12:00:00Z' })
+    await opened.counting.handle(slice(5n, [event(failed, { placedAt: 0n })]))
+    expect((await ask(`/v1/events/${failed}`)).body).to.include({ counted: true, offset: 5 })
+  })
+
+  it('allows reading only', async () => {
+    const { status, headers } = await ask('/v1/buckets', { method: 'POST' })
+    expect(status).to.equal(405)
+    expect(headers.get('allow')).to.equal('GET, HEAD')
+  })
+})
