@@ -1,0 +1,26 @@
+// Discards letters: a decision with a reason, written down for ever. The letters stay in the topic, but not in plans.
+import type { Clock } from '@tally/platform/clock'
+import type { QueuePlan } from './plan.ts'
+import type { Range } from './positions.ts'
+import { cutPositions } from './positions.ts'
+import type { Audit, Request, StartedRun } from './start-run.ts'
+import { startRun } from './start-run.ts'
+
+const LETTERS_PER_ENTRY = 500
+
+/** Settles every selected letter of the plan as discarded, unless another run is open on the queue. */
+export async function discardLetters(plan: QueuePlan, request: Request, audit: Audit, clock: Clock): Promise<StartedRun> {
+  const run = await startRun(plan, { ...request, action: 'discard' }, audit, clock)
+  if (run.refusedBy !== undefined) return run
+  for (const ranges of cutPositions(plan.selection, 0, LETTERS_PER_ENTRY)) {
+    const letters = ranges.flatMap(offsetsOf).map((place) => ({ ...place, outcome: 'discarded' as const }))
+    await audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters, at: clock.now() }])
+  }
+  await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
+  await audit.refresh()
+  return run
+}
+
+function offsetsOf({ partition, from, next }: Range): { partition: number; offset: bigint }[] {
+  return Array.from({ length: Number(next - from) }, (_, i) => ({ partition, offset: from + BigInt(i) }))
+}

@@ -1,0 +1,40 @@
+// `make replay-dlq HELP=1`: enough to use it without anything else to read.
+
+export const HELP = `Replays dead letters: records a group could not handle go back to it, once their
+cause is mended. Without GO, DISCARD or a control word nothing is changed.
+
+  make replay-dlq                       what is there, why, and the next command
+  make replay-dlq GO=1 WHY="..."        replay all of it
+  make replay-dlq REASON=unknown-schema GO=1 WHY="schema registered"
+  make replay-dlq STATUS=1 [RUN=id]     runs and what became of their letters
+  make replay-dlq PAUSE=1 | RESUME=1 | CANCEL=1 [RUN=id]
+  make replay-dlq EVENT_ID=1,2 DISCARD=1 WHY="test orders"
+  make replay-dlq EXPORT=letters.ndjson original bytes (base64), changes nothing
+
+Which letters (all given must hold; lists by comma):
+  TOPIC      order-events, or the dead letter queue's own name
+  REASON     as the plan names it: unknown-schema, undecodable, ...
+  EVENT_ID   header id      ORDER_ID  key of the order event
+  MERCHANT   merchantId inside the value
+  SINCE      failed at or after: 2026-11-24T03:00:00Z, or ago: 30m, 2h, 3d
+  UNTIL      failed before: the same
+  OFFSETS    in the dead letter queue: 0:17 or 0:17-40,3:5-9 (with TOPIC)
+  MAX        at most so many of each queue
+
+How (with GO=1):
+  WHY        why it is right to replay now; kept in the audit. Required
+  CANARY     first so many letters, waited for before the rest goes out; the run
+             stops when one of them fails again (default 10, 0: none)
+  RATE       letters a second after that (default 100)
+  PLAN       id a plan printed: refuse when the selection is another one by now
+  YES=1      needed for more than 10 letters where there is no terminal to ask at
+
+What it does with a letter: same key, bytes, headers and event id to the topic it
+came from, handled by the failed group alone. It waits for what the group made of
+it: counted, already counted (so ignored), failed again (a new letter with the
+new reason), unknown (not there in time: the letter stays open). What was replayed
+3 times and failed again is parked. Ctrl-C leaves the run going; STATUS=1 shows it.
+
+JSON=1 for machines, UNMASK=1 to see customers' values.
+Exit: 0 done, 2 some failed again, 3 nothing matched, 4 refused, 1 anything else.
+(make itself turns every code but 0 into 2 and prints the number.)`

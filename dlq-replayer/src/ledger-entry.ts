@@ -1,0 +1,41 @@
+// What the audit topic says, one entry a record: who did what to which letters, and what became of each.
+import type { Settled } from './outcome.ts'
+import type { Range } from './positions.ts'
+
+export type Action = 'replay' | 'discard'
+
+/** End offset by partition. */
+export type Ends = Map<number, bigint>
+
+/** Part of what a run is to work on; written before its start, in as many entries as it takes. */
+export type Selected = { kind: 'selected'; run: string; ranges: Range[] }
+
+export type Started = {
+  kind: 'started'
+  run: string
+  dlq: string
+  action: Action
+  planId: string
+  letters: number
+  who: string
+  why: string
+  /** The filter as the engineer gave it. */
+  filter: Record<string, string>
+  rate: number
+  canary: number
+  at: number
+}
+
+/** A cut of the run is about to go out; the ends tell its replays and their failures from everything older. */
+export type Sending = { kind: 'sending'; run: string; cut: number; topicEnds: Ends; dlqEnds: Ends; at: number }
+
+export type SettledLetters = { kind: 'settled'; run: string; dlq: string; letters: Settled[]; at: number }
+
+export type Control = { kind: 'paused' | 'resumed' | 'cancelled'; run: string; who: string; at: number }
+
+export const ENDINGS = ['done', 'canary-failed', 'cancelled'] as const
+export type Ending = (typeof ENDINGS)[number]
+
+export type Ended = { kind: 'ended'; run: string; how: Ending; at: number }
+
+export type Entry = Selected | Started | Sending | SettledLetters | Control | Ended

@@ -1,0 +1,122 @@
+// The state that the entries of the audit topic add up to. Everybody who folds the same entries agrees.
+import type { Action, Ending, Entry, Sending, SettledLetters, Started } from './ledger-entry.ts'
+import { positionText } from './letter.ts'
+import type { Outcome, Tally } from './outcome.ts'
+import { addToTally, emptyTally, isFinal } from './outcome.ts'
+import type { Positions } from './positions.ts'
+import { addPositions, hasPosition } from './positions.ts'
+
+export type Run = Omit<Started, 'kind' | 'run'> & {
+  id: string
+  action: Action
+  /** A cancelled run waits for the outcome of what went out, then ends. */
+  state: 'running' | 'paused' | 'cancelling' | 'ended'
+  how?: Ending
+  lastAt: number
+  tally: Tally
+  /** New letters of this run that were replayed too often and parked. */
+  parked: number
+  /** Only while the run is open: what it works on, what of it has an outcome, and what was noted before each cut. */
+  selection: Positions
+  settled: Positions
+  sending: Map<number, Sending>
+}
+
+export type QueueLedger = {
+  /** Letters that never come up again as open. */
+  final: Positions
+  counts: Partial<Record<Outcome, number>>
+  /** Letters whose replay had no known outcome, by `partition/offset`: the run. They stay open. */
+  unknown: Map<string, string>
+}
+
+export type Ledger = {
+  runs: Map<string, Run>
+  /** Runs that were not let in: another one was open on their queue. */
+  refused: Map<string, { by: string }>
+  queues: Map<string, QueueLedger>
+  /** Selections whose run has not started yet. */
+  selections: Map<string, Positions>
+}
+
+export const emptyLedger = (): Ledger => ({ runs: new Map(), refused: new Map(), queues: new Map(), selections: new Map() })
+
+export function queueOf(ledger: Ledger, dlq: string): QueueLedger {
+  const queue = ledger.queues.get(dlq) ?? { final: new Map(), counts: {}, unknown: new Map() }
+  ledger.queues.set(dlq, queue)
+  return queue
+}
+
+export const openRuns = (ledger: Ledger): Run[] => [...ledger.runs.values()].filter(({ state }) => state !== 'ended')
+
+/** Adds one entry. The topic has one partition, so its order decides which of two runs on a queue was first. */
+export function applyEntry(ledger: Ledger, entry: Entry): void {
+  if (entry.kind === 'selected') {
+    const positions = ledger.selections.get(entry.run) ?? new Map()
+    for (const { partition, from, next } of entry.ranges) addPositions(positions, partition, from, next)
+    ledger.selections.set(entry.run, positions)
+    return
+  }
+  if (entry.kind === 'started') {
+    start(ledger, entry)
+    return
+  }
+  if (entry.kind === 'settled') settleInQueue(ledger, entry)
+  const run = ledger.runs.get(entry.run)
+  if (run === undefined || run.state === 'ended') return
+  run.lastAt = entry.at
+  if (entry.kind === 'settled') settleInRun(run, entry)
+  else if (entry.kind === 'sending') run.sending.set(entry.cut, entry)
+  else if (entry.kind === 'paused') run.state = run.state === 'cancelling' ? run.state : 'paused'
+  else if (entry.kind === 'resumed') run.state = run.state === 'cancelling' ? run.state : 'running'
+  else if (entry.kind === 'ended') end(run, entry.how)
+  else run.state = 'cancelling'
+}
+
+function start(ledger: Ledger, entry: Started): void {
+  const { kind: _, run: id, ...about } = entry
+  const selection = ledger.selections.get(id) ?? new Map()
+  ledger.selections.delete(id)
+  const other = openRuns(ledger).find(({ dlq }) => dlq === entry.dlq)
+  if (other !== undefined || ledger.runs.has(id)) {
+    ledger.refused.set(id, { by: other?.id ?? id })
+    return
+  }
+  const open = { selection, settled: new Map(), sending: new Map() }
+  ledger.runs.set(id, { ...about, id, state: 'running', lastAt: entry.at, tally: emptyTally(), parked: 0, ...open })
+}
+
+function end(run: Run, how: Ending): void {
+  run.state = 'ended'
+  run.how = how
+  run.selection = new Map()
+  run.settled = new Map()
+  run.sending = new Map()
+}
+
+function settleInQueue(ledger: Ledger, { dlq, run, letters }: SettledLetters): void {
+  const queue = queueOf(ledger, dlq)
+  for (const letter of letters) {
+    const { partition, offset, outcome } = letter
+    if (hasPosition(queue.final, partition, offset)) continue
+    if (isFinal(outcome)) {
+      addPositions(queue.final, partition, offset)
+      queue.counts[outcome] = (queue.counts[outcome] ?? 0) + 1
+      queue.unknown.delete(positionText(letter))
+    } else {
+      queue.unknown.set(positionText(letter), run)
+    }
+  }
+}
+
+function settleInRun(run: Run, { letters }: SettledLetters): void {
+  for (const letter of letters) {
+    const { partition, offset, outcome } = letter
+    if (!hasPosition(run.selection, partition, offset)) {
+      if (outcome === 'parked') run.parked += 1
+    } else if (!hasPosition(run.settled, partition, offset)) {
+      addPositions(run.settled, partition, offset)
+      addToTally(run.tally, letter)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// How a letter ends, and what that makes of a run.
+
+/**
+ * counted: the group counted it now · already-counted: it was counted before, so the replay was ignored · handled: the
+ * group passed it without failing, and keeps no record to ask · failed-again: it is a new letter now · parked: given up
+ * on, kept for a human · discarded: by an engineer's decision · missing: no longer in the dead letter queue ·
+ * settled-earlier: another run had settled it meanwhile · unknown: the group did not get there in time, or nothing tells what became of it; the letter stays open
+ */
+export const OUTCOMES = [
+  'counted',
+  'already-counted',
+  'handled',
+  'failed-again',
+  'parked',
+  'discarded',
+  'missing',
+  'settled-earlier',
+  'unknown',
+] as const
+
+export type Outcome = (typeof OUTCOMES)[number]
+
+export type Settled = { partition: number; offset: bigint; outcome: Outcome; reason?: string }
+
+/** How many letters ended how; failed-again is also kept by reason. */
+export type Tally = { outcomes: Partial<Record<Outcome, number>>; reasons: Record<string, number> }
+
+export const emptyTally = (): Tally => ({ outcomes: {}, reasons: {} })
+
+export function addToTally(tally: Tally, { outcome, reason }: Settled): void {
+  tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1
+  if (reason !== undefined && outcome !== 'discarded') {
+    const key = `${outcome}: ${reason}`
+    tally.reasons[key] = (tally.reasons[key] ?? 0) + 1
+  }
+}
+
+export const tallied = ({ outcomes }: Tally): number => Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+
+/** Whether the letter never comes up again as open. */
+export const isFinal = (outcome: Outcome): boolean => outcome !== 'unknown'
+
+export const EXIT = { done: 0, error: 1, failedAgain: 2, nothingMatched: 3, refused: 4 } as const
+
+/** Exit code of a run that ended so. */
+export function exitCodeOf(ended: string, { outcomes }: Tally): number {
+  if ((outcomes['failed-again'] ?? 0) + (outcomes.parked ?? 0) > 0) return EXIT.failedAgain
+  if (ended !== 'done' || (outcomes.unknown ?? 0) > 0) return EXIT.error
+  return EXIT.done
+}

@@ -1,0 +1,40 @@
+// The plan for machines: one JSON value, bigint as decimal text.
+import { maskedBytes, maskedMessage, maskedValue } from './mask.ts'
+import { causesOf } from './plan.ts'
+import type { PlanView } from './plan-text.ts'
+import { positionRanges } from './positions.ts'
+
+/** The plan as a plain JSON value. */
+export function planJson({ plans, planId, filter, unmask }: PlanView): unknown {
+  return {
+    planId,
+    filter,
+    selected: plans.reduce((sum, plan) => sum + plan.selected, 0),
+    queues: plans.map((plan) => ({
+      dlq: plan.dlq.name,
+      topic: plan.dlq.topic,
+      group: plan.dlq.group,
+      open: plan.selected + plan.others,
+      selected: plan.selected,
+      settled: plan.settled,
+      unknown: plan.unknown,
+      ends: Object.fromEntries([...plan.ends].map(([partition, end]) => [partition, String(end)])),
+      positions: positionRanges(plan.selection).map(({ partition, from, next }) => [partition, String(from), String(next)]),
+      causes: causesOf(plan).map(({ samples, firstSeen, lastSeen, message, ...cause }) => ({
+        ...cause,
+        schemaId: cause.schemaId ?? null,
+        firstSeen: new Date(firstSeen).toISOString(),
+        lastSeen: new Date(lastSeen).toISOString(),
+        message: maskedMessage(message, unmask),
+        samples: samples.map(({ partition, offset, eventId, key, letter, value }) => ({
+          partition,
+          offset: String(offset),
+          eventId: eventId ?? null,
+          key: key ?? null,
+          value: value === undefined ? null : maskedValue(value, unmask),
+          bytes: value === undefined ? maskedBytes(letter.value, unmask) : null,
+        })),
+      })),
+    })),
+  }
+}

@@ -1,0 +1,96 @@
+// Runs as text: one line while they go, a summary when they end, a list for STATUS.
+import type { Ledger, Run } from './ledger.ts'
+import { openRuns } from './ledger.ts'
+import type { Outcome, Tally } from './outcome.ts'
+import { OUTCOMES, tallied } from './outcome.ts'
+import { age, COLUMNS, count, fit, number, time, wrap } from './text.ts'
+
+const WORDS: Record<Outcome, string> = {
+  counted: 'counted now',
+  'already-counted': 'counted before, so the replay was ignored',
+  handled: 'handled by the group',
+  'failed-again': 'failed again: new letters, see below',
+  parked: 'parked: replayed too often, for humans only',
+  discarded: 'discarded',
+  missing: 'no longer in the dead letter queue',
+  'settled-earlier': 'settled by another run meanwhile',
+  unknown: 'unknown: still open',
+}
+
+/** One line: how far the run is. */
+export function progressLine(run: Run, now: number): string {
+  const { tally, letters, startedAt, state } = { ...run, startedAt: run.at }
+  const done = tallied(tally)
+  const parts = (Object.entries(tally.outcomes) as [Outcome, number][]).map(([outcome, n]) => `${number(n)} ${outcome}`)
+  const word = state === 'running' ? '' : `, ${state}`
+  return fit(`${run.id}  ${number(done)}/${number(letters)}  ${age(now - startedAt)}${word}  ${parts.join(', ')}`, COLUMNS)
+}
+
+const ENDINGS = {
+  done: 'is done',
+  'canary-failed': 'stopped behind its canary: the cause is not mended for all of them',
+  cancelled: 'was cancelled',
+}
+
+/** What became of a run's letters and what to do next. */
+export function summaryText(run: Run, command: string): string {
+  const { id, dlq, how, letters, tally } = run
+  const left = letters - tallied(tally)
+  const verb = run.action === 'discard' ? 'discard' : 'replay'
+  return [
+    ...wrap(`The ${verb} ${id} on ${dlq} ${how ? ENDINGS[how] : `is ${run.state}`}.`),
+    ...outcomeLines(tally),
+    ...(run.parked > 0 ? [`  ${number(run.parked).padStart(7)}  of the new letters parked: replayed too often`] : []),
+    ...(left > 0 ? [`  ${number(left).padStart(7)}  not sent: still open`] : []),
+    ...nextLines(run, left, command),
+  ].join('\n')
+}
+
+function outcomeLines({ outcomes, reasons }: Tally): string[] {
+  return OUTCOMES.filter((outcome) => outcomes[outcome] !== undefined).flatMap((outcome) => [
+    `  ${number(outcomes[outcome] ?? 0).padStart(7)}  ${WORDS[outcome]}`,
+    ...Object.entries(reasons)
+      .filter(([key]) => key.startsWith(`${outcome}: `))
+      .map(([key, n]) => fit(`           ${number(n)} × ${key.slice(outcome.length + 2)}`, COLUMNS)),
+  ])
+}
+
+function nextLines({ state, tally: { outcomes } }: Run, left: number, command: string): string[] {
+  if (state !== 'ended') return [`It goes on by itself. Look again: ${command} STATUS=1`]
+  const failed = (outcomes['failed-again'] ?? 0) + (outcomes.unknown ?? 0)
+  return failed + left > 0 ? [`What is open, and why: ${command}`] : []
+}
+
+/** Everything about one run: for STATUS with RUN. */
+export function runText(run: Run, command: string): string {
+  const filter = Object.entries(run.filter).map(([name, text]) => `${name}=${text}`)
+  return [
+    fit(`${run.id}  ${run.action} by ${run.who} at ${time(run.at)}, plan ${run.planId}`, COLUMNS),
+    ...wrap(`Why: ${run.why}`, '  '),
+    ...wrap(`Letters: ${number(run.letters)} of ${run.dlq}${filter.length > 0 ? `, ${filter.join(' ')}` : ''}`, '  '),
+    ...(run.action === 'replay' ? [`  Canary ${number(run.canary)}, then ${count(run.rate, 'letter')} a second`] : []),
+    summaryText(run, command),
+  ].join('\n')
+}
+
+/** Open runs and the latest ended ones. */
+export function statusText(ledger: Ledger, now: number, command: string, latest = 10): string {
+  const open = openRuns(ledger)
+  const ended = [...ledger.runs.values()].filter(({ state }) => state === 'ended').slice(-latest)
+  const endedLine = (run: Run) => fit(`${progressLine(run, run.lastAt)}  ${run.how}`, COLUMNS)
+  return [
+    open.length === 0 ? 'No run is open.' : count(open.length, 'open run'),
+    ...open.map((run) => `  ${fit(progressLine(run, now), COLUMNS - 2)}`),
+    ...(ended.length > 0 ? ['Ended, the latest last:', ...ended.map((run) => `  ${fit(endedLine(run), COLUMNS - 2)}`)] : []),
+    ...(open.length > 0
+      ? [`To hold or stop: ${command} PAUSE=1 | CANCEL=1`]
+      : ended.length > 0
+        ? [`More of one: ${command} STATUS=1 RUN=${ended.at(-1)?.id}`]
+        : []),
+  ].join('\n')
+}
+
+/** A run for machines. */
+export function runJson({ selection: _, settled: _settled, sending: _sending, ...run }: Run): unknown {
+  return { ...run, at: new Date(run.at).toISOString(), lastAt: new Date(run.lastAt).toISOString(), settled: tallied(run.tally) }
+}
