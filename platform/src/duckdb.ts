@@ -1,0 +1,140 @@
+// A DuckDB file and its one writer: a second process stands by for the lock, transactions roll back, fatal errors end the process.
+import { resolve } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { backoffMs } from './backoff.ts'
+import { wait } from './clock.ts'
+import { StopProcess, Unavailable } from './errors.ts'
+import type { Log } from './log.ts'
+
+const STANDBY = { firstMs: 500, maxMs: 2_000 }
+
+export type DuckDbFile = {
+  /** One connection per transaction at a time: a transaction is seen by everything else on its connection. */
+  connect(): Promise<DuckDBConnection>
+  /** Writes the WAL into the file and lets go of the lock. */
+  close(): Promise<void>
+}
+
+type Options = {
+  path: string
+  log: Log
+  /** Ends the wait for the lock. */
+  stopping: AbortSignal
+  threads?: number
+  /** As DuckDB writes it: `512MB`. */
+  memoryLimit?: string
+  /** Told once when another process holds the file. */
+  onStandby?(why: string): void
+}
+
+// DuckDB lets one process open a file twice, and its lock is gone when either is closed.
+const open = new Set<string>()
+
+/**
+ * Opens the file, waiting as a standby while another process has it.
+ * @throws StopProcess when it cannot be opened, Unavailable when `stopping` aborted the wait
+ */
+export async function openDuckDb({ path, log, stopping, onStandby, threads = 2, memoryLimit = '1GB' }: Options): Promise<DuckDbFile> {
+  const file = resolve(path)
+  if (open.has(file)) throw new StopProcess(`${file} is open in this process already`)
+  open.add(file)
+  const settings = {
+    threads: String(threads),
+    memory_limit: memoryLimit,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  }
+  try {
+    const instance = await createWhenFree()
+    return { connect: () => instance.connect(), close: () => close(instance, file) }
+  } catch (error) {
+    open.delete(file)
+    throw error
+  }
+
+  async function createWhenFree(): Promise<DuckDBInstance> {
+    for (let attempt = 1; !stopping.aborted; attempt += 1) {
+      try {
+        return await DuckDBInstance.create(file, settings)
+      } catch (error) {
+        const why = messageOf(error)
+        if (!/could not set lock/i.test(why)) throw new StopProcess(`cannot open ${file}: ${why}`, 1, { cause: error })
+        if (attempt === 1) {
+          log.info({ file, why }, 'another process holds the file: standing by')
+          onStandby?.(`standby: another process holds ${file}`)
+        }
+        await wait(backoffMs(attempt, STANDBY), stopping)
+      }
+    }
+    throw new Unavailable(`stopped while standing by for ${file}`)
+  }
+}
+
+async function close(instance: DuckDBInstance, file: string): Promise<void> {
+  try {
+    const connection = await instance.connect()
+    await connection.run('checkpoint').finally(() => connection.closeSync())
+  } finally {
+    instance.closeSync()
+    open.delete(file)
+  }
+}
+
+/**
+ * Runs `work` between begin and commit; rolls back when it throws.
+ * @throws StopProcess | Unavailable for what DuckDB says of itself, else what `work` throws
+ */
+export async function transaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  try {
+    await connection.run('begin')
+    try {
+      const answer = await work()
+      await connection.run('commit')
+      return answer
+    } catch (error) {
+      // A commit that failed has rolled back already, and then says so.
+      await connection.run('rollback').catch(() => {})
+      throw error
+    }
+  } catch (error) {
+    throw duckDbFault(error)
+  }
+}
+
+/** A DuckDB error as a routing decision; anything that is not about the database itself stays as it is. */
+export function duckDbFault(error: unknown): unknown {
+  const why = messageOf(error)
+  if (/^(FATAL|INTERNAL) Error|database has been invalidated/.test(why))
+    return new StopProcess(`DuckDB cannot go on in this process: ${why}`, 1, { cause: error })
+  // TransactionContext is also how a commit says that the disk is full.
+  if (/^(IO|Out of Memory|TransactionContext) Error|connection (disconnected|closed)/.test(why))
+    return new Unavailable(why, { cause: error })
+  return error
+}
+
+/** Brings the file to the newest version: each migration runs once, in its own transaction. */
+export async function migrate(connection: DuckDBConnection, migrations: readonly string[]): Promise<void> {
+  await connection.run('create table if not exists schema_version (version integer not null)')
+  const [row] = await readRows<[number | null]>(connection, 'select max(version) from schema_version')
+  const version = row?.[0] ?? 0
+  if (version > migrations.length)
+    throw new StopProcess(`the file is of version ${version}, this program knows ${migrations.length}: run the newer program`)
+  for (const [index, sql] of migrations.entries()) {
+    if (index < version) continue
+    await transaction(connection, async () => {
+      await connection.run(sql)
+      await connection.run('insert into schema_version values (?)', [index + 1])
+    })
+  }
+}
+
+/** All rows of a query. */
+export async function readRows<R extends DuckDBValue[]>(
+  connection: DuckDBConnection,
+  sql: string,
+  values?: DuckDBValue[] | Record<string, DuckDBValue>,
+): Promise<R[]> {
+  return (await connection.runAndReadAll(sql, values)).getRows() as R[]
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
