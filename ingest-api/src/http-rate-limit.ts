@@ -38,7 +38,7 @@ export type OrderLimits = {
   /** Takes one token, sets the headers, or refuses. Needs `res.locals.merchant`. */
   middleware: RequestHandler
   /** Takes up to `cost` more tokens within the same request; how many were granted. */
-  takeMore(res: Response, cost: number): Promise<number>
+  takeMore(res: Response, cost: number): Promise<{ granted: number; nextSeconds: number }>
 }
 
 /** Limits of each merchant's own, else `defaults`. */
@@ -65,10 +65,10 @@ export function orderLimits(limits: RateLimits, defaults: Limit, clock: Clock, t
       },
     }),
     async takeMore(res, cost) {
-      const { granted, remaining, fullMs } = await limits.take(String(bucketOf(res)), limitFor(res), cost)
+      const { granted, remaining, nextMs, fullMs } = await limits.take(String(bucketOf(res)), limitFor(res), cost)
       count(granted, cost)
       res.set('RateLimit', `"${POLICY}"; r=${remaining}; t=${Math.ceil(fullMs / 1000)}`)
-      return granted
+      return { granted, nextSeconds: Math.ceil(nextMs / 1000) }
     },
   }
 }

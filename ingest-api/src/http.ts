@@ -1,30 +1,29 @@
 // The public routes: requests to use cases, results to answers. Whatever is thrown becomes problem+json in the frame.
-import { randomBytes } from 'node:crypto'
 import { onlyMethods } from '@tally/platform/http-app'
-import { formatRfc3339 } from '@tally/platform/rfc3339'
-import type { Request } from 'express'
+import type { Log } from '@tally/platform/log'
 import { Router } from 'express'
 import type { OrderReader } from './find-orders.ts'
 import { findOrder, listOrders } from './find-orders.ts'
+import { batchRoute } from './http-batch.ts'
 import { parseJson, readBody } from './http-body.ts'
 import type { OrderLimits } from './http-rate-limit.ts'
+import { traceOfRequest } from './http-trace.ts'
 import { parseListQuery } from './list-query.ts'
 import type { Merchant } from './merchant.ts'
-import type { Order } from './order.ts'
+import { orderBody } from './order-body.ts'
+import { MAX_ORDER_BYTES } from './order-request.ts'
 import type { PlaceOrder } from './place-order.ts'
-import { traceOf } from './trace.ts'
-
-const MAX_ORDER_BYTES = 65_536
 
 type Needs = {
   authenticate: (authorization: string | undefined) => Promise<Merchant>
   limits: OrderLimits
   placeOrder: PlaceOrder
   reader: OrderReader
+  log: Log
 }
 
 /** /v1: every route needs a key and costs one token. */
-export function orderRoutes({ authenticate, limits, placeOrder, reader }: Needs): Router {
+export function orderRoutes({ authenticate, limits, placeOrder, reader, log }: Needs): Router {
   const router = Router()
   router.use('/v1', async (req, res, next) => {
     res.locals.merchant = await authenticate(req.get('authorization'))
@@ -51,6 +50,7 @@ export function orderRoutes({ authenticate, limits, placeOrder, reader }: Needs)
       res.json({ data: orders.map(orderBody), hasMore })
     })
     .all(onlyMethods('GET', 'HEAD', 'POST'))
+  router.use(batchRoute({ placeOrder, limits, log }))
   router
     .route('/v1/orders/:orderId')
     .get(async (req, res) => {
@@ -59,21 +59,4 @@ export function orderRoutes({ authenticate, limits, placeOrder, reader }: Needs)
     })
     .all(onlyMethods('GET', 'HEAD'))
   return router
-}
-
-/** The caller's trace, or a new one. */
-export const traceOfRequest = (req: Request) =>
-  traceOf(req.get('traceparent'), req.get('tracestate'), (bytes) => randomBytes(bytes).toString('hex'))
-
-/** An order as merchants see it. */
-export function orderBody({ orderId, externalOrderId, currency, placedAt, acceptedAt, totalMinor, lines }: Order) {
-  return {
-    orderId: String(orderId),
-    externalOrderId,
-    currency,
-    placedAt: formatRfc3339(placedAt),
-    acceptedAt: formatRfc3339(acceptedAt),
-    totalMinor,
-    lines: lines.map(({ sku, category, quantity, unitPriceMinor }) => ({ sku, category, quantity, unitPriceMinor })),
-  }
 }

@@ -62,6 +62,7 @@ export function ingestApp({ pool, ids, schemaId, config, clock, log, registry }:
       limits,
       placeOrder: place,
       reader: postgresOrderReader(pool),
+      log,
     }),
   )
   return { app: httpApp({ log, metrics: registry, routes }), metrics, drained: written.drained }

@@ -8,6 +8,9 @@ import type { OrderRequest } from './order.ts'
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; faults: FieldFault[] }
 
+/** An order's body is at most this long. */
+export const MAX_ORDER_BYTES = 65_536
+
 /** Bounds of placedAt, epoch microseconds. */
 export type PlacedAtBounds = () => { earliest: bigint; latest: bigint }
 

@@ -4,8 +4,8 @@ import pg from 'pg'
 
 /** Serialization, deadlock, connection exceptions, shutdown, crash recovery, read-only after a failover. */
 const TRY_AGAIN = /^(40|08|57P0[123]|25006)/
-/** Also: out of resources, cancelled by timeout, lock not available, system errors. */
-const AWAY = /^(40|08|57|25006|53|55P03|58)/
+/** Also: out of resources, cancelled by timeout, lock not available, system errors, not let in. */
+const AWAY = /^(40|08|57|25006|53|55|58|28|3D)/
 const LOST = /ECONNRESET|EPIPE|Connection terminated|Client has encountered a connection error/
 
 /** True when the statement can be sent again as it was: the database may or may not have run it. */

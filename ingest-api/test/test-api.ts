@@ -25,6 +25,7 @@ export type TestApi = {
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into, not typed.
 export type Answer = { status: number; headers: Headers; text: string; body: any }
 
+/** `clock` is the app's; ids are minted by the system's. */
 type Options = {
   databaseUrl: string
   clock?: Clock
@@ -48,7 +49,7 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
     RATE_LIMIT_BURST: undefined,
   }
   const pool = openPool({ config, log })
-  const ids = leasedIds(postgresNodeLeases(databaseUrl), clock, log)
+  const ids = leasedIds(postgresNodeLeases(databaseUrl), systemClock, log)
   const { app, drained } = ingestApp({ pool, ids, schemaId: SCHEMA_ID, config, clock, log, registry })
   const listening = await listen(app, { host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${listening.port}`
