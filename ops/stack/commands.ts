@@ -1,0 +1,102 @@
+// The verbs of the command line.
+import { rmSync } from 'node:fs'
+import { mustRun, running, runningOrStarted } from './client.ts'
+import type { Settings } from './config.ts'
+import { environment } from './config.ts'
+import { ask } from './control.ts'
+import { StackError } from './errors.ts'
+import { execute } from './execute.ts'
+import { stopLeftovers } from './leftovers.ts'
+import { showLogs } from './logs.ts'
+import { postgresDir } from './places.ts'
+import { readPlan } from './plan.ts'
+import { say } from './progress.ts'
+import { setUp } from './setup.ts'
+import { showStatus } from './status.ts'
+import type { UnitStatus } from './unit.ts'
+
+export type Command = {
+  settings: Settings
+  names: string[]
+  /** What follows `--`. */
+  argv: string[]
+  profile: string[]
+  follow: boolean
+  lines: string
+  json: boolean
+}
+
+type Verb = (command: Command) => Promise<number>
+
+const up: Verb = async ({ settings, names, profile }) => {
+  const began = performance.now()
+  await setUp(settings)
+  // Faults in compose.yaml are told before anything is started.
+  readPlan(settings, environment())
+  const socket = await runningOrStarted(settings)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      say('stopping what was started …')
+      socket.destroy()
+      void down({ settings, ...NOTHING }).then(() => process.exit(130))
+    })
+  }
+  say(`starting the stack "${settings.stack}"`)
+  await ask(socket, { verb: 'up', names, profiles: profile, env: environment(), portOffset: settings.portOffset }, say)
+  say(`all ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`)
+  return 0
+}
+
+const down: Verb = async ({ settings }) => {
+  const socket = await running(settings)
+  if (socket === undefined) {
+    const left = await stopLeftovers(settings.stackDir)
+    say(left.length > 0 ? `stopped what was left over: ${left.join(', ')}` : `the stack "${settings.stack}" is not up`)
+    return 0
+  }
+  const forced = await ask<string[]>(socket, { verb: 'down', names: [] }, say)
+  if (forced.length === 0) return 0
+  say(`forced, since they did not drain in time: ${forced.join(', ')}`)
+  return 1
+}
+
+const NOTHING = { names: [], argv: [], profile: [], follow: false, lines: '0', json: false }
+
+const each =
+  (verb: 'start' | 'stop' | 'restart' | 'kill'): Verb =>
+  async ({ settings, names }) => {
+    if (names.length === 0) throw new StackError(`which service? make ${verb} S=aggregator`, 2)
+    await ask(await mustRun(settings), { verb, names }, say)
+    return 0
+  }
+
+export const commands = {
+  setup: async ({ settings }) => {
+    await setUp(settings)
+    return 0
+  },
+  up,
+  down,
+  status: async ({ settings, json }) => {
+    const socket = await running(settings)
+    const units = socket ? await ask<UnitStatus[]>(socket, { verb: 'status', names: [] }, say) : []
+    return showStatus(settings, units, json)
+  },
+  logs: showLogs,
+  start: each('start'),
+  stop: each('stop'),
+  restart: each('restart'),
+  kill: each('kill'),
+  exec: async ({ settings, names, argv }) => {
+    const [name] = names
+    if (name === undefined || argv.length === 0) throw new StackError('usage: exec SERVICE -- COMMAND…', 2)
+    const env = await ask<Record<string, string>>(await mustRun(settings), { verb: 'environment', names: [name] }, say)
+    return execute(argv, env)
+  },
+  clean: async (command) => {
+    await down(command)
+    rmSync(command.settings.stackDir, { recursive: true, force: true })
+    rmSync(postgresDir(command.settings), { recursive: true, force: true })
+    return 0
+  },
+} satisfies Record<string, Verb>

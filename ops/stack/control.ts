@@ -1,0 +1,67 @@
+// How commands reach the supervisor: one JSON line asks, JSON lines answer, the end of the connection ends it.
+import { chmodSync, rmSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { StackError } from './errors.ts'
+
+export type Request = {
+  verb: 'up' | 'down' | 'start' | 'stop' | 'restart' | 'kill' | 'status' | 'environment'
+  names: string[]
+  profiles?: string[]
+  env?: Record<string, string | undefined>
+  portOffset?: number
+}
+
+type Answer = { say?: string; result?: unknown; error?: string; exitCode?: number }
+
+/** What a command's handler gets. */
+export type Call = { say(line: string): void; gone: AbortSignal }
+
+/** Listens; `handle` answers one request and its result goes back. */
+export async function serve(path: string, handle: (request: Request, call: Call) => Promise<unknown>): Promise<Server> {
+  const server = createServer((socket) => {
+    const gone = new AbortController()
+    const answer = (line: Answer) => socket.writable && socket.write(`${JSON.stringify(line)}\n`)
+    socket.on('error', () => gone.abort())
+    socket.on('close', () => gone.abort())
+    createInterface(socket).once('line', async (line) => {
+      try {
+        answer({ result: (await handle(JSON.parse(line), { say: (text) => answer({ say: text }), gone: gone.signal })) ?? null })
+      } catch (error) {
+        const { message, exitCode, stack } = error as StackError
+        answer({ error: error instanceof StackError ? message : (stack ?? message), exitCode: exitCode ?? 1 })
+      }
+      socket.end()
+    })
+  })
+  rmSync(path, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, resolve)
+  })
+  chmodSync(path, 0o600)
+  return server
+}
+
+/** Connects; undefined when nobody listens. */
+export function reach(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', () => resolve(undefined))
+  })
+}
+
+/** Asks and waits for the result. @throws StackError with the supervisor's own words */
+export async function ask<T>(socket: Socket, request: Request, say: (line: string) => void): Promise<T> {
+  socket.write(`${JSON.stringify(request)}\n`)
+  socket.on('error', () => {})
+  for await (const line of createInterface(socket)) {
+    const { say: words, error, exitCode, result } = JSON.parse(line) as Answer
+    if (words !== undefined) say(words)
+    else if (error !== undefined) throw new StackError(error, exitCode)
+    else return result as T
+  }
+  throw new StackError('the supervisor is gone: run the command again, it will find and stop what is left over')
+}

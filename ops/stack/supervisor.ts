@@ -1,0 +1,73 @@
+// The background process of one stack: holds its services, answers the commands, ends when all is down.
+import { mkdirSync, rmSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { wait } from '@tally/platform/clock'
+import { environment, settings } from './config.ts'
+import type { Call, Request } from './control.ts'
+import { reach, serve } from './control.ts'
+import { fleet } from './fleet.ts'
+import { record, stopLeftovers } from './leftovers.ts'
+import { withLock } from './lock.ts'
+import { controlSocket } from './places.ts'
+
+/** A supervisor that nobody asked anything is of no use. */
+const UNASKED_LIMIT_MS = 20_000
+
+const { stackDir, ...names } = settings()
+const socketPath = controlSocket({ stackDir, ...names })
+const stack = fleet((processes) => record(stackDir, processes))
+let everUp = false
+let asked = false
+let server: Server | undefined
+let ending: Promise<string[]> | undefined
+
+function end(call?: Call): Promise<string[]> {
+  ending ??= stack.down(call?.say ?? (() => {})).finally(() => {
+    rmSync(socketPath, { force: true })
+    server?.close()
+    // The answer to whoever asked for the end still has to leave.
+    void wait(200).then(() => process.exit(0))
+  })
+  return ending
+}
+
+async function handle(request: Request, call: Call): Promise<unknown> {
+  asked = true
+  switch (request.verb) {
+    case 'up': {
+      const given = { ...settings(), ...(request.portOffset !== undefined && { portOffset: request.portOffset }) }
+      // Whoever leaves in the middle of the first `up` (Ctrl-C, a lost terminal) takes everything along.
+      if (!everUp)
+        call.gone.addEventListener('abort', () => {
+          if (!everUp) void end()
+        })
+      const result = await stack.up(given, request.env ?? environment(), request.names, request.profiles ?? [], call)
+      everUp = true
+      return result
+    }
+    case 'down':
+      return end(call)
+    case 'environment':
+      return stack.environment(request.names[0] ?? '')
+    case 'status':
+      return stack.status()
+    default:
+      return stack.each(request.verb, request.names, call)
+  }
+}
+
+mkdirSync(stackDir, { recursive: true })
+await withLock(`${stackDir}/.lock`, async () => {
+  const other = await reach(socketPath)
+  if (other) {
+    other.destroy()
+    process.exit(0)
+  }
+  const left = await stopLeftovers(stackDir)
+  if (left.length > 0) process.stderr.write(`stopped what an earlier supervisor left: ${left.join(', ')}\n`)
+  server = await serve(socketPath, handle)
+})
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end())
+void wait(UNASKED_LIMIT_MS).then(() => {
+  if (!asked) void end()
+})

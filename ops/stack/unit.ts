@@ -1,0 +1,162 @@
+// The life of one service: started, probed until ready, restarted with back-off when it dies, stopped when asked to.
+import { EventEmitter, once } from 'node:events'
+import { backoffMs } from '@tally/platform/backoff'
+import { systemClock, wait } from '@tally/platform/clock'
+import { StackError } from './errors.ts'
+import type { Spec } from './plan.ts'
+import type { Running } from './run-service.ts'
+import { runService } from './run-service.ts'
+import { lastLines } from './service-log.ts'
+
+export type State = 'starting' | 'ready' | 'done' | 'restarting' | 'stopped' | 'failed'
+
+export type UnitStatus = { name: string; state: State; pid?: number; restarts: number; since: number; why?: string; ports: number[] }
+
+export type Unit = ReturnType<typeof unit>
+
+const RESTART = { firstMs: 200, maxMs: 30_000 }
+/** A process that ran this long has recovered: its next death is the first again. */
+const RECOVERED_MS = 10_000
+const PROBE_EVERY_MS = 100
+/** Exit code of bad configuration: trying again is of no use. */
+const EXIT_CONFIG = 78
+const DEATHS_UNTIL_REPORTED = 3
+const TAIL_LINES = 12
+
+/** @param changed called whenever a process begins or ends */
+export function unit(spec: Spec, changed: () => void) {
+  const events = new EventEmitter().setMaxListeners(0)
+  let state: State = 'stopped'
+  let since = systemClock.now()
+  let why: string | undefined
+  let running: Running | undefined
+  let life: Promise<void> | undefined
+  let stopping = new AbortController()
+  let deaths = 0
+  let restarts = 0
+  let logFrom = 0
+
+  function become(next: State, reason?: string): void {
+    if (state !== next) since = systemClock.now()
+    state = next
+    why = reason
+    events.emit('state')
+  }
+
+  /** One process, from its start to its exit. */
+  async function runOnce(signal: AbortSignal): Promise<number | string> {
+    const process = await runService(spec)
+    const began = performance.now()
+    running = process
+    logFrom = process.logFrom
+    changed()
+    void probeUntilReady(process, signal)
+    const code = await process.exit
+    await process.end('SIGKILL', 0)
+    running = undefined
+    changed()
+    if (performance.now() - began > RECOVERED_MS) deaths = 0
+    return code
+  }
+
+  async function probeUntilReady(process: Running, signal: AbortSignal): Promise<void> {
+    while (spec.probe && running === process && !signal.aborted) {
+      const reason = await spec.probe()
+      if (running !== process || signal.aborted) return
+      if (reason === undefined) return become('ready')
+      why = reason
+      await wait(PROBE_EVERY_MS, signal)
+    }
+  }
+
+  async function live(signal: AbortSignal): Promise<void> {
+    for (deaths = 0; !signal.aborted; ) {
+      become('starting', 'it has just been started')
+      const code = await runOnce(signal).catch((error: Error) => error.message)
+      if (signal.aborted) return
+      if (code === 0 && !spec.probe) return become('done')
+      deaths += 1
+      const reason = typeof code === 'number' ? `it exited with code ${code}` : code
+      if (!mayRestart(spec.restart, deaths, code)) return become('failed', reason)
+      restarts += 1
+      become('restarting', reason)
+      await wait(backoffMs(deaths, RESTART), signal)
+    }
+  }
+
+  /** The state as it is after an await: the compiler would take it for unchanged. */
+  const now = (): State => state
+
+  /** Starts it unless it runs, and waits until it is ready; a job runs again. @throws StackError with the end of its log */
+  async function ensure(abort: AbortSignal): Promise<void> {
+    const deadline = AbortSignal.timeout(spec.startMs)
+    if (state === 'ready' && spec.probe && (await spec.probe()) !== undefined) await untilProbed(deadline)
+    if (now() === 'ready') return
+    if (life === undefined) {
+      stopping = new AbortController()
+      become('starting', 'it has just been started')
+      life = live(stopping.signal).finally(() => {
+        life = undefined
+      })
+    }
+    for (;;) {
+      if (abort.aborted) throw new StackError(`${spec.name}: given up`)
+      if (state === 'ready' || state === 'done') return
+      if (state === 'failed' || (state === 'restarting' && isHopeless())) throw failure(`${spec.name} does not start: ${why}`)
+      if (deadline.aborted) throw failure(`${spec.name} is not ready after ${spec.startMs / 1_000} s: ${why}`)
+      if (state === 'stopped') throw new StackError(`${spec.name} was stopped while it was starting`)
+      await once(events, 'state', { signal: AbortSignal.any([abort, deadline]) }).catch(() => {})
+    }
+  }
+
+  const isHopeless = () => deaths >= DEATHS_UNTIL_REPORTED || why?.endsWith(`code ${EXIT_CONFIG}`)
+
+  async function untilProbed(deadline: AbortSignal): Promise<void> {
+    while (state === 'ready' && !deadline.aborted) {
+      const reason = await spec.probe?.()
+      if (reason === undefined) return
+      if (deadline.aborted) throw failure(`${spec.name} runs but is not ready: ${reason}`)
+      await wait(PROBE_EVERY_MS, deadline)
+    }
+  }
+
+  const failure = (message: string) => {
+    const tail = lastLines(spec.logFile, TAIL_LINES, logFrom).map((line) => `    ${line}`)
+    return new StackError(`${message}\n${tail.join('\n')}\n    log: ${spec.logFile}`)
+  }
+
+  return {
+    spec,
+    ensure,
+    /** Stops it for good; says whether it had to be forced. */
+    async stop(): Promise<'ended' | 'killed'> {
+      stopping.abort()
+      const how = (await running?.end(spec.stopSignal ?? 'SIGTERM', spec.stopGraceMs)) ?? 'ended'
+      await life
+      become('stopped')
+      return how
+    },
+    /** SIGKILL, as a crash would be; resolves when it is dead. */
+    async kill(): Promise<void> {
+      const victim = running
+      if (victim === undefined) throw new StackError(`${spec.name} is not running`)
+      await victim.end('SIGKILL', 0)
+      await victim.exit
+      while (running === victim) await wait(1)
+    },
+    running: () => running,
+    /** What it is now, by its own word. */
+    async status(): Promise<UnitStatus> {
+      const reason = state === 'ready' ? await spec.probe?.() : why
+      const pid = running?.pid
+      return { name: spec.name, state, restarts, since, ports: spec.ports, ...(pid && { pid }), ...(reason && { why: reason }) }
+    },
+  }
+}
+
+/** Compose's restart policies. */
+function mayRestart(policy: string, deaths: number, code: number | string): boolean {
+  const [name, limit] = policy.split(':')
+  if (name === 'always' || name === 'unless-stopped') return true
+  return name === 'on-failure' && code !== 0 && deaths <= (limit === undefined ? Number.POSITIVE_INFINITY : Number(limit))
+}
