@@ -28,7 +28,7 @@ describe('counting', () => {
   })
   const reopen = async () => {
     await opened.close()
-    opened = await openCounting(files.path, opened.clock)
+    opened = await openCounting(files.path)
   }
 
   it('counts nothing of a slice that is delivered again', async () => {

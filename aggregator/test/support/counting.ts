@@ -1,7 +1,9 @@
 // The counting part of the aggregator on a real DuckDB file of its own.
+
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { migrate, openDuckDb, readRows } from '@tally/platform/duckdb'
 import { createLog } from '@tally/platform/log'
 import { type CountOrders, countOrders } from '../../src/count-orders.ts'
@@ -27,11 +29,13 @@ export function scratch() {
 
 export type Opened = Awaited<ReturnType<typeof openCounting>>
 
-export async function openCounting(path: string, clock = handClock()) {
+type Options = { clock?: ReturnType<typeof handClock>; wrap?(connection: DuckDBConnection): DuckDBConnection; onFlushed?(): void }
+
+export async function openCounting(path: string, { clock = handClock(), wrap = (connection) => connection, onFlushed }: Options = {}) {
   const file = await openDuckDb({ path, log: createLog('test', 'silent'), stopping: new AbortController().signal })
   const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
-  const counts = await duckdbCounts(connection)
+  const counts = await duckdbCounts(wrap(connection))
   const counting: CountOrders = countOrders({
     counts,
     decode: () => {
@@ -41,6 +45,7 @@ export async function openCounting(path: string, clock = handClock()) {
     logStarts: new Map(),
     dedupWindowMs: 8 * DAY_MS,
     flushIntervalMs: 0,
+    onFlushed: () => onFlushed?.(),
     onFault: (error) => {
       throw error
     },
