@@ -1,29 +1,103 @@
-# `make help` lists every target. Each sets up what is missing first; nothing needs a container engine.
+# `make help` lists every target. Each one sets up what is missing first; none needs a container engine.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
-STACK ?= default
-PORT_OFFSET ?= 0
-export STACK PORT_OFFSET
+# The Node of package-lock.json, whatever the machine's is. Variables given to make reach every command by environment.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-
 BOOTSTRAP := ops/stack/bootstrap.sh
-TALLY := node ops/stack/main.ts
+TALLY := $(BOOTSTRAP) && node ops/stack/main.ts
+IN = $(TALLY) exec $(1) -- node
 
-.PHONY: up down status
-up: ## starts the stack and returns when all is ready; S="postgres kafka" starts only those and what they need
-	@$(BOOTSTRAP) && $(TALLY) up $(S)
+##@ To see it work
+.PHONY: demo test help
+demo: ## sets up, starts the stack, submits four years of orders, checks and prints what was counted; leaves it running
+	@$(BOOTSTRAP) && node ops/demo/main.ts
+test: ## sets up, then lint, types, unit, component and end-to-end tests on a stack of their own, which it stops
+	@$(TALLY) setup && node test/run.ts
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z][a-z0-9 -]*:.*## / { printf "  make %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo; echo 'STACK=name PORT_OFFSET=n name a stack of its own, with its own data and every port moved by n. .env.example lists the rest.'
+
+##@ The stack
+.PHONY: up down status logs start stop restart kill exec doctor clean setup
+setup: ## fetches what the machine lacks, once; up, demo and test do it themselves
+	@$(TALLY) setup
+up: ## starts it and returns when all is ready; S="postgres kafka" for a part, PROFILE=redis for what is optional
+	@$(TALLY) up $(S) $(PROFILE:%=--profile %)
 down: ## drains and stops everything
-	@$(BOOTSTRAP) && $(TALLY) down
-status: ## what runs, what is ready, and why not
-	@$(BOOTSTRAP) && $(TALLY) status
-.PHONY: exec logs start stop restart kill clean
-logs: ## the end of the logs; S=aggregator for one service, F=1 to follow
-	@$(BOOTSTRAP) && $(TALLY) logs $(S) $(if $(F),-f)
-start stop restart kill: ## one service: S=aggregator
-	@$(BOOTSTRAP) && $(TALLY) $@ $(S)
+	@$(TALLY) down
+status: ## what runs, what is ready, and why not; JSON=1 for machines
+	@$(TALLY) status $(if $(JSON),--json)
+logs: ## the end of the logs; S=aggregator for one, FOLLOW=1 to go on
+	@$(TALLY) logs $(S) $(if $(FOLLOW),--follow) $(if $(N),--lines $(N))
+start: ## one service: S=aggregator
+	@$(TALLY) start $(S)
+stop: ## one service, which stays down until it is started: S=aggregator
+	@$(TALLY) stop $(S)
+restart: ## one service: S=aggregator
+	@$(TALLY) restart $(S)
+kill: ## one service by SIGKILL, which the stack then restarts: S=aggregator
+	@$(TALLY) kill $(S)
 exec: ## a command in a service's environment: S=aggregator CMD="node …"
-	@$(BOOTSTRAP) && $(TALLY) exec $(S) -- $(CMD)
+	@$(TALLY) exec $(S) -- $(CMD)
+doctor: ## what this machine lacks, and how to get it
+	@$(TALLY) doctor
 clean: ## stops the stack and deletes its data and logs
-	@$(BOOTSTRAP) && $(TALLY) clean
+	@$(TALLY) clean
+
+##@ Merchants
+.PHONY: merchant
+merchant: ## adds one: NAME=acme [RATE=1000 orders a minute] [BURST=…]; the last line is its API key alone
+	@$(call IN,ingest-api) ingest-api/src/add-merchant.ts --name "$$NAME" $(if $(RATE),--rate "$$RATE") $(if $(BURST),--burst "$$BURST")
+
+##@ On call
+.PHONY: replay-dlq poison mend tail
+replay-dlq: ## what is in the dead letter queues, changing nothing; HELP=1 explains filters, GO=1 and the rest
+	@ops/replay-dlq
+poison: ## puts an event nobody can read into order-events
+	@$(call IN,aggregator) ops/demo/poison.ts
+mend: ## removes the cause: registers the schema that was missing
+	@$(call IN,aggregator) ops/demo/mend.ts
+tail: ## records of a topic, decoded, a JSON line each: TOPIC= [FROM=] [N=] [KEY=]
+	@$(call IN,aggregator) schemas/src/tail.ts
+
+##@ Connectors
+CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets reemit
+.PHONY: $(CONNECT_VERBS:%=connect-%)
+connect-validate: ## asks Connect whether the configuration in connectors/ is valid
+connect-diff: ## the repository's configuration against the running one
+connect-apply: ## brings the running one to the repository's
+connect-status: ## connectors and tasks, with the error of a failed one
+connect-pause: ## stops reading, keeps the task
+connect-resume: ## goes on
+connect-stop: ## stops the task, so that its offsets can be changed
+connect-restart-failed: ## restarts what has failed
+connect-offsets: ## how far the connector has come
+connect-reemit: ## sends events again: FROM= TO= WHY=
+$(CONNECT_VERBS:%=connect-%):
+	@$(call IN,apply-connectors) connectors/src/main.ts $(@:connect-%=%)
+
+##@ Schemas
+.PHONY: schema-check schema-register schema-diff
+schema-check: ## compatible with every published version? [BASE=main], or CANDIDATE= AGAINST= LEVEL= [JSON=1]; needs no network
+	@$(BOOTSTRAP) && node schemas/src/check.ts
+schema-register: ## registers what is new
+	@$(call IN,register-schemas) schemas/src/register.ts
+schema-diff: ## the repository's schemas against the registered ones
+	@$(call IN,register-schemas) schemas/src/diff.ts
+
+##@ Parts of the tests
+.PHONY: lint test-unit test-component test-e2e chaos bench
+lint: ## lint, format and types
+	@$(BOOTSTRAP) && node test/run.ts lint
+test-unit: ## nothing real, within seconds
+	@$(BOOTSTRAP) && node test/run.ts unit
+test-component: ## one real dependency each
+	@$(TALLY) setup && node test/run.ts component
+test-e2e: ## the whole stack
+	@$(TALLY) setup && node test/run.ts e2e
+chaos: ## a fault and a promise each
+	@$(TALLY) setup && node test/run.ts chaos
+bench: ## measures, on a stack of its own without the start-up savings
+	@$(TALLY) setup && ops/bench

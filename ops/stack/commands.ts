@@ -4,6 +4,7 @@ import { mustRun, running, runningOrStarted } from './client.ts'
 import type { Settings } from './config.ts'
 import { environment } from './config.ts'
 import { ask } from './control.ts'
+import { doctor } from './doctor.ts'
 import { StackError } from './errors.ts'
 import { execute } from './execute.ts'
 import { stopLeftovers } from './leftovers.ts'
@@ -93,6 +94,7 @@ export const commands = {
     const env = await ask<Record<string, string>>(await mustRun(settings), { verb: 'environment', names: [name] }, say)
     return execute(argv, env)
   },
+  doctor: ({ settings }) => doctor(settings),
   clean: async (command) => {
     await down(command)
     rmSync(command.settings.stackDir, { recursive: true, force: true })
