@@ -27,14 +27,15 @@ How (with GO=1):
              stops when one of them fails again (default 10, 0: none)
   RATE       letters a second after that (default 100)
   PLAN       id a plan printed: refuse when the selection is another one by now
-  YES=1      needed for more than 10 letters where there is no terminal to ask at
+  YES=1      for more than 10 letters where there is no terminal to ask at
 
-What it does with a letter: same key, bytes, headers and event id to the topic it
-came from, handled by the failed group alone. It waits for what the group made of
-it: counted, already counted (so ignored), failed again (a new letter with the
-new reason), unknown (not there in time: the letter stays open). What was replayed
-3 times and failed again is parked. Ctrl-C leaves the run going; STATUS=1 shows it.
+What it does with a letter: same key, bytes, headers and event id to the topic
+it came from, handled by the failed group alone. It waits for what the group
+made of it: counted, already counted (so ignored), failed again (a new letter
+with the new reason) or unknown (not there in time: the letter stays open). What
+was replayed 3 times and failed again is parked. Ctrl-C leaves the run going;
+STATUS=1 shows it.
 
 JSON=1 for machines, UNMASK=1 to see customers' values.
-Exit: 0 done, 2 some failed again, 3 nothing matched, 4 refused, 1 anything else.
+Exit: 0 done, 2 some failed again, 3 nothing matched, 4 refused, 1 all else.
 (make itself turns every code but 0 into 2 and prints the number.)`

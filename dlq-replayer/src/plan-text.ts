@@ -2,7 +2,7 @@
 import { maskedBytes, maskedMessage, maskedValue } from './mask.ts'
 import type { Cause, QueuePlan, Sample } from './plan.ts'
 import { causesOf } from './plan.ts'
-import { age, COLUMNS, count, fit, number, shellWord, time, wrap } from './text.ts'
+import { age, COLUMNS, chunks, count, fit, number, shellWord, time, wrap } from './text.ts'
 
 export type PlanView = {
   plans: QueuePlan[]
@@ -63,7 +63,7 @@ function causeLines(cause: Cause, view: PlanView): string[] {
     fit(`  ${number(letters)} × ${reason} (${exception}), ${schema}`, COLUMNS),
     fit(`    first ${time(firstSeen)}, last ${time(lastSeen)} (${age(view.now - lastSeen)} ago)`, COLUMNS),
     fit(`    attempts ${span(attempts)}, replayed before: ${span(replays)}`, COLUMNS),
-    fit(`    "${maskedMessage(message, view.unmask)}"`, COLUMNS),
+    ...chunks(maskedMessage(message, view.unmask), '    ', 2),
     ...samples.flatMap((sample) => sampleLines(sample, view.unmask)),
     '',
   ]
@@ -73,7 +73,7 @@ function sampleLines(sample: Sample, unmask: boolean): string[] {
   const { partition, offset, eventId, key, letter, value } = sample
   const ids = [...(eventId ? [`event ${eventId}`] : ['no event id']), ...(key ? [`key ${key}`] : [])]
   const shown = value === undefined ? `unreadable: ${maskedBytes(letter.value, unmask)}` : JSON.stringify(maskedValue(value, unmask))
-  return [fit(`    ${partition}/${offset}  ${ids.join(', ')}`, COLUMNS), fit(`      ${shown}`, COLUMNS)]
+  return [fit(`    ${partition}/${offset}  ${ids.join(', ')}`, COLUMNS), ...chunks(shown, '      ', 4)]
 }
 
 function nextLines({ filter, command, planId, plans }: PlanView, selected: number): string[] {

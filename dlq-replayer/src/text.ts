@@ -23,6 +23,13 @@ export function wrap(text: string, indent = ''): string[] {
   return line === '' ? lines : [...lines, `${indent}${line}`]
 }
 
+/** Broken at the width wherever it falls, into at most so many lines. */
+export function chunks(text: string, indent: string, lines: number): string[] {
+  const width = COLUMNS - indent.length
+  const shown = fit(text, width * lines)
+  return Array.from({ length: Math.ceil(shown.length / width) }, (_, i) => `${indent}${shown.slice(i * width, (i + 1) * width)}`)
+}
+
 /** `1 letter`, `1,234 letters` */
 export const count = (n: number, noun: string, plural = `${noun}s`): string => `${number(n)} ${n === 1 ? noun : plural}`
 

@@ -1,0 +1,44 @@
+// Sets of positions against a plain set of numbers.
+import type { Positions } from '@tally/dlq-replayer/positions'
+import { addPositions, countPositions, cutPositions, hasPosition, positionRanges, positionsOf } from '@tally/dlq-replayer/positions'
+import { expect } from 'chai'
+import fc from 'fast-check'
+
+const additions = fc.array(fc.record({ partition: fc.nat(1), from: fc.nat(60), length: fc.integer({ min: 1, max: 9 }) }))
+
+describe('positions', () => {
+  it('hold exactly what was added, as ranges that do not touch', () => {
+    fc.assert(
+      fc.property(additions, (added) => {
+        const positions: Positions = new Map()
+        const plain = new Set<string>()
+        for (const { partition, from, length } of added) {
+          addPositions(positions, partition, BigInt(from), BigInt(from + length))
+          for (let offset = from; offset < from + length; offset += 1) plain.add(`${partition}/${offset}`)
+        }
+        for (const partition of [0, 1]) {
+          for (let offset = 0; offset < 75; offset += 1) {
+            expect(hasPosition(positions, partition, BigInt(offset))).to.equal(plain.has(`${partition}/${offset}`))
+          }
+          const ranges = positionRanges(positions).filter((range) => range.partition === partition)
+          for (const [i, range] of ranges.entries()) expect(i === 0 || range.from > (ranges[i - 1]?.next ?? 0n)).to.equal(true)
+        }
+        expect(countPositions(positions)).to.equal(plain.size)
+      }),
+    )
+  })
+
+  it('are cut into a first list and lists of one size, nothing twice, nothing left out', () => {
+    fc.assert(
+      fc.property(additions, fc.nat(5), fc.integer({ min: 1, max: 20 }), (added, first, size) => {
+        const positions: Positions = new Map()
+        for (const { partition, from, length } of added) addPositions(positions, partition, BigInt(from), BigInt(from + length))
+        const cuts = cutPositions(positions, first, size)
+        const counts = cuts.map((ranges) => countPositions(positionsOf(ranges)))
+        expect(counts.reduce((sum, n) => sum + n, 0)).to.equal(countPositions(positions))
+        expect(countPositions(positionsOf(cuts.flat()))).to.equal(countPositions(positions))
+        for (const [i, n] of counts.slice(0, -1).entries()) expect(n).to.equal(i === 0 && first > 0 ? first : size)
+      }),
+    )
+  })
+})

@@ -1,0 +1,252 @@
+// A run from its start to its end, against a topic and a group in memory.
+import { controlRuns } from '@tally/dlq-replayer/control-run'
+import { driveRuns } from '@tally/dlq-replayer/drive-runs'
+import type { Run } from '@tally/dlq-replayer/ledger'
+import { queueOf } from '@tally/dlq-replayer/ledger'
+import type { Letter } from '@tally/dlq-replayer/letter'
+import { planReplay } from '@tally/dlq-replayer/plan-replay'
+import { statusText, summaryText } from '@tally/dlq-replayer/run-text'
+import { startRun } from '@tally/dlq-replayer/start-run'
+import { workCut } from '@tally/dlq-replayer/work-cut'
+import { systemClock } from '@tally/platform/clock'
+import { expect } from 'chai'
+import { DLQ, FAILED_AT, letter } from './support/letters.ts'
+import type { World } from './support/memory-world.ts'
+import { memoryWorld } from './support/memory-world.ts'
+import { expectSnapshot } from './support/snapshot.ts'
+
+const letters = (count: number): Letter[] => Array.from({ length: count }, (_, n) => letter(n))
+const REQUEST = { action: 'replay' as const, who: 'ada@ops-1', why: 'schema registered', filter: {}, rate: 100, canary: 10 }
+
+async function begin(world: World, request = {}) {
+  const { plans } = await planReplay(
+    [DLQ],
+    {},
+    { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined },
+  )
+  const [plan] = plans
+  if (plan === undefined) throw new Error('no plan')
+  return startRun(plan, { ...REQUEST, ...request }, world.audit, systemClock)
+}
+
+/** Drives and works until nothing is left to do. */
+async function finish(world: World, most = 100): Promise<void> {
+  for (let i = 0; i < most; i += 1) {
+    await driveRuns(world.audit, world.queue, systemClock)
+    const cut = world.queued.shift()
+    if (cut === undefined) return
+    await workCut(DLQ, cut, world.work)
+  }
+}
+
+async function runOf(world: World, id: string): Promise<Run> {
+  const run = (await world.audit.refresh()).runs.get(id)
+  if (run === undefined) throw new Error(`no run ${id}`)
+  return run
+}
+
+const sentFrom = (world: World) => world.sent.map(({ headers }) => String(headers?.['replay.letter']))
+
+describe('a run', () => {
+  it('sends every letter once, as it was, addressed to the group that failed', async () => {
+    const world = memoryWorld(letters(25))
+    const { id } = await begin(world)
+    await finish(world)
+    expect(sentFrom(world)).to.deep.equal(letters(25).map(({ offset }) => `0/${offset}`))
+    const {
+      headers: { traceparent },
+    } = letter(3, { headers: { traceparent: Buffer.from('00-a-b-01') } })
+    expect(traceparent).not.to.equal(undefined)
+    const record = world.sent[3]
+    expect(record?.value).to.deep.equal(letter(3).value)
+    expect(record?.key).to.deep.equal(letter(3).key)
+    expect(Object.fromEntries(Object.entries(record?.headers ?? {}).map(([name, bytes]) => [name, String(bytes)]))).to.deep.equal({
+      id: '384000000000000003',
+      'replay.group': 'aggregator',
+      'replay.run': id,
+      'replay.letter': '0/3',
+      'dlq.replays': '1',
+    })
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 25 })
+  })
+
+  it('tells counted now from counted before', async () => {
+    const world = memoryWorld(letters(4), (_, from) => (from === '0/1' ? 'ignored' : 'counted'))
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 3, 'already-counted': 1 })
+  })
+
+  it('settles what failed again, and its new letter stands in its place', async () => {
+    const world = memoryWorld(letters(4), (_, from) => (from === '0/2' ? 'contract-violation' : 'counted'))
+    const { id } = await begin(world)
+    await finish(world)
+    const run = await runOf(world, id)
+    expect(run.tally.reasons).to.deep.equal({ 'failed-again: contract-violation': 1 })
+    expect(world.letters[4]).to.include({ reason: 'contract-violation', replays: 1 })
+    const { plans } = await planReplay(
+      [DLQ],
+      {},
+      { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined },
+    )
+    expect(plans[0]).to.include({ selected: 1, settled: 4 })
+  })
+
+  it('stops behind a canary that fails', async () => {
+    const world = memoryWorld(letters(60), () => 'unknown-schema')
+    const { id } = await begin(world)
+    await finish(world)
+    expect(world.sent.length).to.equal(10)
+    expect(await runOf(world, id)).to.include({ state: 'ended', how: 'canary-failed' })
+  })
+
+  it('goes on when failures come behind a good canary', async () => {
+    const world = memoryWorld(letters(20), (_, from) => (from === '0/15' ? 'unknown-schema' : 'counted'))
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 19, 'failed-again': 1 })
+  })
+
+  it('leaves out what came into the queue after its plan', async () => {
+    const world = memoryWorld(letters(5))
+    const { id } = await begin(world)
+    world.letters.push(letter(5))
+    await finish(world)
+    expect(world.sent.length).to.equal(5)
+    expect((await runOf(world, id)).how).to.equal('done')
+  })
+
+  it('sends the letters of one key oldest first, each when the one before is settled', async () => {
+    const key = Buffer.from('same')
+    const settledBefore: number[] = []
+    const world = memoryWorld(
+      [0, 1, 2].map((n) => letter(n, { key })),
+      () => {
+        settledBefore.push(world.entries.filter(({ kind }) => kind === 'settled').length)
+        return 'counted'
+      },
+    )
+    await begin(world)
+    await finish(world)
+    expect(sentFrom(world)).to.deep.equal(['0/0', '0/1', '0/2'])
+    expect(settledBefore).to.deep.equal([0, 1, 2])
+  })
+
+  it('takes up a cut that was broken off without sending a letter twice', async () => {
+    const world = memoryWorld(letters(20))
+    const { id } = await begin(world)
+    await driveRuns(world.audit, world.queue, systemClock)
+    const cut = world.queued.shift()
+    if (cut === undefined) throw new Error('nothing queued')
+    const dead = {
+      ...world.work,
+      audit: {
+        ...world.audit,
+        append: async (entries: Parameters<typeof world.audit.append>[0]) => {
+          if (entries[0]?.kind === 'settled') throw new Error('killed')
+          await world.audit.append(entries)
+        },
+      },
+    }
+    await workCut(DLQ, cut, dead).catch(() => {})
+    expect(world.sent.length).to.equal(10)
+    await finish(world)
+    expect(new Set(sentFrom(world)).size).to.equal(world.sent.length)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 20 })
+  })
+
+  it('leaves letters open when the group does not get there in time', async () => {
+    const world = memoryWorld(letters(3))
+    const { id } = await begin(world)
+    world.stall()
+    await finish(world)
+    const run = await runOf(world, id)
+    expect(run.tally.outcomes).to.deep.equal({ unknown: 3 })
+    expect(queueOf(await world.audit.refresh(), DLQ.name).unknown.size).to.equal(3)
+  })
+
+  it('parks a letter that was replayed three times and failed again', async () => {
+    const world = memoryWorld(letters(2), () => 'unknown-schema')
+    for (let n = 0; n < 4; n += 1) {
+      await begin(world)
+      await finish(world)
+    }
+    expect(world.sent.length).to.equal(6)
+    expect(world.parked.length).to.equal(2)
+    const { plans } = await planReplay(
+      [DLQ],
+      {},
+      { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined },
+    )
+    expect(plans[0]?.selected).to.equal(0)
+  })
+
+  it('is refused while another is open on the queue, however they race', async () => {
+    const world = memoryWorld(letters(5))
+    const [one, two] = await Promise.all([begin(world), begin(world)])
+    expect([one.refusedBy, two.refusedBy].filter((by) => by !== undefined).length).to.equal(1)
+    await finish(world)
+    expect(world.sent.length).to.equal(5)
+  })
+
+  it('sends nothing more once it is cancelled, and settles what is out', async () => {
+    const world = memoryWorld(letters(30))
+    const { id } = await begin(world)
+    await finish(world, 1)
+    await controlRuns('cancelled', undefined, 'ada', world.audit, systemClock)
+    await finish(world)
+    expect(world.sent.length).to.equal(10)
+    expect(await runOf(world, id)).to.include({ state: 'ended', how: 'cancelled' })
+  })
+
+  it('holds while it is paused', async () => {
+    const world = memoryWorld(letters(3))
+    const { id } = await begin(world)
+    await controlRuns('paused', id, 'ada', world.audit, systemClock)
+    await driveRuns(world.audit, world.queue, systemClock)
+    const [cut] = world.queued
+    if (cut === undefined) throw new Error('nothing queued')
+    const working = workCut(DLQ, cut, world.work)
+    expect(world.sent.length).to.equal(0)
+    await controlRuns('resumed', id, 'ada', world.audit, systemClock)
+    await working
+    expect(world.sent.length).to.equal(3)
+  })
+
+  it('every letter is open, or ended one way: the books balance', async () => {
+    const world = memoryWorld(letters(40), (_, from) => {
+      const n = Number(from.slice(2))
+      return n % 7 === 0 ? 'contract-violation' : n % 5 === 0 ? 'ignored' : 'counted'
+    })
+    for (let n = 0; n < 5; n += 1) {
+      await begin(world, { canary: 0 })
+      await finish(world)
+      const ledger = await world.audit.refresh()
+      const { plans } = await planReplay([DLQ], {}, { letters: world.reader, ledger, decode: async () => undefined })
+      const ended = Object.values(queueOf(ledger, DLQ.name).counts).reduce((sum, count) => sum + count, 0)
+      expect((plans[0]?.selected ?? 0) + ended).to.equal(world.letters.length)
+    }
+  })
+})
+
+describe('the texts of runs', () => {
+  const example = async (): Promise<{ world: World; id: string }> => {
+    const world = memoryWorld(letters(30), (_, from) => (Number(from.slice(2)) % 4 === 3 ? 'contract-violation' : 'counted'))
+    const { id } = await begin(world, { canary: 0 })
+    await finish(world)
+    return { world, id }
+  }
+  const steady = (text: string, id: string) => text.replaceAll(id, '20261124T031245-ab12cd')
+
+  it('sum up what became of the letters', async () => {
+    const { world, id } = await example()
+    expectSnapshot('summary', steady(summaryText(await runOf(world, id), 'make replay-dlq'), id))
+  })
+
+  it('list runs', async () => {
+    const { world, id } = await example()
+    const ledger = await world.audit.refresh()
+    for (const run of ledger.runs.values()) Object.assign(run, { at: FAILED_AT, lastAt: FAILED_AT + 4_000 })
+    expectSnapshot('status', steady(statusText(ledger, FAILED_AT + 5_000, 'make replay-dlq'), id))
+  })
+})

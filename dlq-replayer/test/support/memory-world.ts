@@ -1,0 +1,112 @@
+// Kafka and a consuming group in memory: small, real implementations of the replayer's ports.
+import type { Cut } from '@tally/dlq-replayer/drive-runs'
+import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
+import type { Entry } from '@tally/dlq-replayer/ledger-entry'
+import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
+import { LETTER_HEADER, RUN_HEADER } from '@tally/dlq-replayer/letter'
+import { paceOf } from '@tally/dlq-replayer/pace'
+import type { LetterReader } from '@tally/dlq-replayer/plan-replay'
+import { hasPosition, positionsOf } from '@tally/dlq-replayer/positions'
+import type { Audit } from '@tally/dlq-replayer/start-run'
+import type { CutWork, Replays } from '@tally/dlq-replayer/work-cut'
+import { systemClock } from '@tally/platform/clock'
+import type { NewRecord } from '@tally/platform/record-log'
+import { DLQ, letter } from './letters.ts'
+
+export type World = ReturnType<typeof memoryWorld>
+
+/** `handle` is what the group does with a replayed record: 'counted', 'ignored' (counted before), or a reason to fail. */
+export function memoryWorld(
+  letters: Letter[],
+  handle: (record: NewRecord, from: string) => 'counted' | 'ignored' | string = () => 'counted',
+) {
+  const entries: Entry[] = []
+  const ledger = emptyLedger()
+  const sent: NewRecord[] = []
+  const parked: NewRecord[] = []
+  const countedAt = new Map<string, bigint>()
+  let folded = 0
+  let consumed = true
+
+  const audit: Audit = {
+    async append(more) {
+      entries.push(...more)
+    },
+    async refresh() {
+      for (const entry of entries.slice(folded)) applyEntry(ledger, entry)
+      folded = entries.length
+      return ledger
+    },
+  }
+  const bounds = (end: number) => new Map([[0, { logStart: 0n, highWatermark: BigInt(end) }]])
+  const reader: LetterReader = {
+    bounds: async () => bounds(letters.length),
+    async *read(_: Dlq, ranges) {
+      const wanted = positionsOf(ranges)
+      for (const each of [...letters]) if (hasPosition(wanted, each.partition, each.offset)) yield each
+    },
+  }
+  const consume = (record: NewRecord, offset: bigint) => {
+    const from = record.headers?.[LETTER_HEADER]?.toString() ?? ''
+    const eventId = record.headers?.id?.toString() ?? ''
+    const answer = handle(record, from)
+    if (answer === 'ignored') countedAt.set(eventId, -1n)
+    else if (answer === 'counted') countedAt.set(eventId, countedAt.get(eventId) ?? offset)
+    else {
+      const replays = Number(record.headers?.['dlq.replays']?.toString() ?? 0)
+      letters.push(letter(letters.length, { key: record.key, eventId, headers: record.headers ?? {}, reason: answer, replays }))
+    }
+  }
+  const replays: Replays = {
+    async append(topic, records) {
+      if (topic === DLQ.parked) parked.push(...records)
+      else
+        for (const record of records) {
+          sent.push(record)
+          if (consumed) consume(record, BigInt(sent.length - 1))
+        }
+    },
+    bounds: async () => bounds(sent.length),
+    async sentSince(_, ends, run) {
+      const since = sent.slice(Number(ends.get(0) ?? 0n))
+      return new Set(
+        since.filter(({ headers }) => String(headers?.[RUN_HEADER]) === run).map(({ headers }) => String(headers?.[LETTER_HEADER])),
+      )
+    },
+  }
+  const stopping = new AbortController()
+  const work: CutWork = {
+    audit,
+    letters: reader,
+    replays,
+    outcomes: {
+      committed: async () => new Map([[0, consumed ? BigInt(sent.length) : 0n]]),
+      countedAt: async (_, eventId) => {
+        const offset = countedAt.get(eventId)
+        return offset === undefined ? undefined : { partition: 0, offset }
+      },
+    },
+    clock: systemClock,
+    maxReplays: 3,
+    verifyTimeoutMs: 20,
+    paceOf: () => paceOf(1_000_000),
+    stopping: stopping.signal,
+  }
+  const queued: Cut[] = []
+  return {
+    audit,
+    entries,
+    letters,
+    reader,
+    sent,
+    parked,
+    work,
+    queued,
+    queue: { add: async (cut: Cut) => void queued.push(cut) },
+    drain: () => stopping.abort(),
+    /** The group stands still. */
+    stall: () => {
+      consumed = false
+    },
+  }
+}
