@@ -1,0 +1,40 @@
+// A Redis of the tests' own, where the machine has one.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
+import { PORT_OFFSET } from '../../../test/support/config.ts'
+import { until } from '../../../test/support/until.ts'
+
+/** Behind the port the stack itself would give to Redis. */
+const PORT = 6380 + PORT_OFFSET
+
+/** Undefined where redis-server is not installed. */
+export function redisServer(): { url: string; start(): Promise<void>; stop(): Promise<void> } | undefined {
+  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
+  let server: ChildProcess | undefined
+  return {
+    url: `redis://127.0.0.1:${PORT}`,
+    async start() {
+      server = spawn('redis-server', ['--port', String(PORT), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
+        stdio: 'ignore',
+      })
+      await until(answers, { what: 'Redis answers', timeoutMs: 10_000 })
+    },
+    async stop() {
+      if (server === undefined) return
+      const ended = once(server, 'exit')
+      server.kill()
+      await ended
+    },
+  }
+}
+
+async function answers(): Promise<boolean> {
+  const socket = createConnection({ port: PORT, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    return true
+  } finally {
+    socket.destroy()
+  }
+}
