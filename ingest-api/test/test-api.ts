@@ -58,7 +58,7 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
   async function request(path: string, init: RequestInit = {}): Promise<Answer> {
     const answer = await fetch(`${url}${path}`, init)
     const text = await answer.text()
-    const isJson = /json$|json;/.test(answer.headers.get('content-type') ?? '')
+    const isJson = /[/+]json/.test(answer.headers.get('content-type') ?? '')
     return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
   }
 
