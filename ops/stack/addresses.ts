@@ -14,7 +14,8 @@ export function localText(text: string, own: Service, services: Services, folder
     return published === undefined ? whole : `${LOOPBACK}:${published}`
   })
   return own.volumes.reduce(
-    (path, { source, target }) => (path === target || path.startsWith(`${target}/`) ? folderOf(source) + path.slice(target.length) : path),
+    (changed, { source, target }) =>
+      changed.replace(new RegExp(`(^|=)${RegExp.escape(target)}(?=/|$)`, 'g'), (_whole, before: string) => before + folderOf(source)),
     addressed,
   )
 }

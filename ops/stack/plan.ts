@@ -43,6 +43,7 @@ function specOf(name: string, services: Services, settings: Settings): Spec {
     command: service.command.map((word) => localText(word, service, services, folderOf)),
     environment: localEnvironment(service, services, folderOf),
     scratch,
+    local: (text) => localText(text, service, services, folderOf),
     tools: tools(settings),
     port(target) {
       const published = publishedPort(service, target)

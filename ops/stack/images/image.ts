@@ -10,6 +10,8 @@ export type Context = {
   port(target: number): number
   /** The local folder of a path within a mounted volume. */
   folder(target: string): string
+  /** A text with container addresses, such as a configuration file, with those of this machine. */
+  local(text: string): string
   /** A folder for files the command needs besides its volumes. */
   scratch: string
   tools: Tools

@@ -5,6 +5,8 @@ import { connect } from './connect.ts'
 import type { Image } from './image.ts'
 import { kafka } from './kafka.ts'
 import { postgres } from './postgres.ts'
+import { alertmanager, prometheus } from './prometheus.ts'
+import { redis } from './redis.ts'
 import { registry } from './registry.ts'
 
 const IMAGES: Record<string, Image> = {
@@ -13,6 +15,12 @@ const IMAGES: Record<string, Image> = {
   'apicurio/apicurio-registry': registry,
   'quay.io/debezium/connect': connect,
   tally: app,
+  redis,
+  'prom/prometheus': prometheus,
+  'prom/alertmanager': alertmanager,
+  'grafana/grafana': () => {
+    throw new StackError('Grafana runs in containers only; without them, import ops/grafana/dashboards/*.json into one of your own')
+  },
 }
 
 /** @param reference an image with its tag */
