@@ -7,9 +7,9 @@ export type Cell = {
   minute: number
   category: string
   currency: string
-  /** Orders with at least one line of the category. */
-  orders: bigint
-  units: bigint
+  /** Orders with at least one line of the category. Like units a number: what fits in memory stays far below 2^53. */
+  orders: number
+  units: number
   revenueMinor: bigint
 }
 
@@ -33,20 +33,21 @@ export function newFold(): Fold {
       const { currency } = order
       const minute = minuteOf(order.placedAt)
       const byCategory = childOf(byCurrency, currency, () => new Map())
-      for (const { category, quantity, unitPriceMinor } of order.lines) {
+      for (const { category, quantity: units, unitPriceMinor } of order.lines) {
         const byMinute = childOf(byCategory, category, () => new Map())
-        const units = BigInt(quantity)
+        const revenueMinor = BigInt(units) * unitPriceMinor
         const cell = byMinute.get(minute)
         if (cell === undefined) {
-          byMinute.set(minute, { minute, category, currency, orders: 1n, units, revenueMinor: units * unitPriceMinor, last: order })
+          byMinute.set(minute, { minute, category, currency, orders: 1, units, revenueMinor, last: order })
           continue
         }
-        if (cell.last !== order) cell.orders += 1n
+        if (cell.last !== order) cell.orders += 1
         cell.last = order
         cell.units += units
-        cell.revenueMinor += units * unitPriceMinor
+        cell.revenueMinor += revenueMinor
       }
     },
+    // Cells of one series follow each other: the store looks a series up once.
     cells: () => [...byCurrency.values()].flatMap((byCategory) => [...byCategory.values()].flatMap((byMinute) => [...byMinute.values()])),
   }
 }

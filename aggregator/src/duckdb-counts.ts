@@ -4,6 +4,7 @@ import { readRows, transaction } from '@tally/platform/duckdb'
 import { appendColumns } from '@tally/platform/duckdb-append'
 import { tsidTime } from '@tally/platform/tsid'
 import type { Cell } from './bucket.ts'
+import { cellColumns, placeColumns } from './columns.ts'
 import type { Change, Counts, CountsState } from './count-orders.ts'
 import { createSeen, dayOf, STAGE, seenDay, seenTable, startOfDay } from './counts-schema.ts'
 import type { Known, Place } from './settle-slices.ts'
@@ -75,7 +76,6 @@ async function known(connection: DuckDBConnection, { seenDays, deadLetters }: Me
 async function save(connection: DuckDBConnection, memory: Memory, change: Change): Promise<void> {
   const { cells, counted, deadLetters, positions, revision, countedAtMs } = change
   if (cells.length > 0) {
-    await saveSeries(connection, memory, cells)
     await saveCells(connection, memory, cells, revision)
     await saveSeen(connection, memory, counted, countedAtMs)
   }
@@ -95,24 +95,16 @@ async function save(connection: DuckDBConnection, memory: Memory, change: Change
   )
 }
 
-async function saveSeries(connection: DuckDBConnection, { series }: Memory, cells: readonly Cell[]): Promise<void> {
-  for (const { category, currency } of cells) {
-    const key = seriesKey(category, currency)
-    if (series.has(key)) continue
-    await connection.run('insert into series values (?, ?, ?)', [series.size, category, currency])
-    series.set(key, series.size)
-  }
-}
-
-/** One MERGE of whole sets. DuckDB refuses a sum beyond 64 bits, and so does `int64`: money never wraps around. */
+/** One MERGE of whole sets. DuckDB refuses a sum beyond 64 bits, and so does `cellColumns`: money never wraps around. */
 async function saveCells(connection: DuckDBConnection, { series }: Memory, cells: readonly Cell[], revision: bigint): Promise<void> {
-  await appendColumns(connection, 'cells', [
-    Int32Array.from(cells, ({ minute }) => minute),
-    Int32Array.from(cells, ({ category, currency }) => series.get(seriesKey(category, currency)) ?? -1),
-    int64(cells, ({ orders }) => orders),
-    int64(cells, ({ units }) => units),
-    int64(cells, ({ revenueMinor }) => revenueMinor),
-  ])
+  const ids: number[] = []
+  let before: Cell | undefined
+  for (const cell of cells) {
+    const same = before?.category === cell.category && before.currency === cell.currency
+    ids.push(same ? (ids.at(-1) as number) : await seriesId(connection, series, cell))
+    before = cell
+  }
+  await appendColumns(connection, 'cells', cellColumns(cells, ids))
   await connection.run(`merge into counts c using cells s on c.minute = s.minute and c.series = s.series
     when matched then update set orders = c.orders + s.orders, units = c.units + s.units,
       revenue_minor = c.revenue_minor + s.revenue_minor, revision = ${revision}
@@ -150,19 +142,14 @@ async function saveDeadLetters(
   await connection.run('delete from replayed')
 }
 
-const placeColumns = (places: readonly Place[]) => [
-  BigInt64Array.from(places, ({ eventId }) => eventId),
-  Int32Array.from(places, ({ partition }) => partition),
-  BigInt64Array.from(places, ({ offset }) => offset),
-]
-
-/** @throws RangeError where a typed array would drop the upper bits in silence */
-function int64(cells: readonly Cell[], read: (cell: Cell) => bigint): BigInt64Array {
-  return BigInt64Array.from(cells, (cell) => {
-    const value = read(cell)
-    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit in 64 bits (${cell.category}, ${cell.currency})`)
-    return value
-  })
+async function seriesId(connection: DuckDBConnection, series: Memory['series'], { category, currency }: Cell): Promise<number> {
+  const key = seriesKey(category, currency)
+  const known = series.get(key)
+  if (known !== undefined) return known
+  const id = series.size
+  await connection.run('insert into series values (?, ?, ?)', [id, category, currency])
+  series.set(key, id)
+  return id
 }
 
 const seriesKey = (category: string, currency: string) => `${currency}|${category}`

@@ -53,8 +53,8 @@ export function memoryCounts(from: Tables = EMPTY): MemoryCounts {
             const key = `${minute} ${category} ${currency}`
             const sums = saved.cells.get(key) ?? { orders: 0n, units: 0n, revenueMinor: 0n }
             saved.cells.set(key, {
-              orders: sums.orders + orders,
-              units: sums.units + units,
+              orders: sums.orders + BigInt(orders),
+              units: sums.units + BigInt(units),
               revenueMinor: sums.revenueMinor + revenueMinor,
             })
           }
