@@ -1,0 +1,13 @@
+// A step of publishing, as a line for people.
+import { LEVEL, type Step } from './publish-schemas.ts'
+
+/** @param tense whether the step was done or would be */
+export function stepText(step: Step, tense: 'did' | 'would'): string {
+  if (step.state === 'level') {
+    return `${step.subject}: level ${step.from ?? 'not set'} → ${LEVEL}${tense === 'would' ? ' (would be set)' : ''}`
+  }
+  const name = `${step.subject} version ${step.version}`
+  if (step.state === 'registered') return `${name}: registered, id ${step.id}`
+  if (step.state === 'refused') return `${name}: REFUSED by the registry: not compatible with what is registered`
+  return tense === 'did' ? `${name}: registered now` : `${name}: would be registered`
+}
