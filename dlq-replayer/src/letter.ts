@@ -1,6 +1,6 @@
 // A dead letter as the replayer sees it: where it lies, what failed where and why, and its original bytes.
 
-import type { LogRecord } from '@tally/platform/record-log'
+import type { LogRecord, NewRecord } from '@tally/platform/record-log'
 
 /** A dead letter queue: whose failed records of which topic it holds. */
 export type Dlq = { name: string; topic: string; group: string; parked: string }
@@ -56,19 +56,28 @@ const OWN_HEADERS = /^(dlq|replay)\./
  * The record that goes back: same key, value bytes and headers, addressed to the group that failed. The letter's
  * position goes with it, so that what becomes of it can be told from everything else in the topic.
  */
-export function replayOf(letter: Letter, run: string): { key: Buffer | null; value: Buffer | null; headers: Record<string, Buffer> } {
-  const original = Object.entries(letter.headers).filter(([name]) => !OWN_HEADERS.test(name))
+export function replayOf(letter: Letter, run: string): NewRecord {
+  const { key, value, record, headers } = letter
   return {
-    key: letter.key,
-    value: letter.value,
+    key,
+    value,
     headers: {
-      ...Object.fromEntries(original),
+      ...withoutOwn(headers),
       [GROUP_HEADER]: Buffer.from(letter.group),
       [RUN_HEADER]: Buffer.from(run),
       [LETTER_HEADER]: Buffer.from(positionText(letter)),
       [REPLAYS_HEADER]: Buffer.from(String(letter.replays + 1)),
     },
+    ...(record.repeatedHeaders && { repeatedHeaders: withoutOwn(record.repeatedHeaders) }),
   }
+}
+
+const withoutOwn = <T>(headers: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.test(name)))
+
+/** The letter as it lies there, for the parked topic. */
+export function parkedOf({ record: { key, value, headers, repeatedHeaders } }: Letter): NewRecord {
+  return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }) }
 }
 
 /** Letters in waves: each wave has at most one letter of a key, the oldest first, so a key's order is kept. */

@@ -7,7 +7,7 @@ import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Ends, Sending } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { positionText, replayOf, wavesByKey } from './letter.ts'
+import { parkedOf, positionText, replayOf, wavesByKey } from './letter.ts'
 import type { Settled } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
@@ -134,9 +134,6 @@ async function mayGoOn(id: string, { audit, stopping }: CutWork): Promise<boolea
 /** Moves letters where only humans look: original bytes and headers, and the dead letter's own. */
 async function park(dlq: Dlq, letters: Letter[], { replays }: CutWork): Promise<Settled[]> {
   if (letters.length === 0) return []
-  await replays.append(
-    dlq.parked,
-    letters.map(({ key, value, record }) => ({ key, value, headers: record.headers })),
-  )
+  await replays.append(dlq.parked, letters.map(parkedOf))
   return letters.map((letter) => ({ ...place(letter), outcome: 'parked' as const, reason: letter.reason }))
 }
