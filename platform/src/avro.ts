@@ -26,10 +26,13 @@ export type AvroType<T> = {
   createResolver(writer: AvroType<unknown>): unknown
 }
 
+/** How every schema is read, the registry's too: types made with other options do not resolve to
+ * ours. A new object each time: avsc keeps the names it has met in it. */
+export const avroOptions = () => ({ typeHook: (attrs: unknown) => (isLong(attrs) ? longType : undefined), wrapUnions: 'never' as const })
+
 /** Parses a schema (JSON text). Unions are unwrapped: a nullable field is `null` or the bare value. */
 export function avroType<T>(schema: string): AvroType<T> {
-  const typeHook = (attrs: unknown) => (isLong(attrs) ? longType : undefined)
-  return avro.Type.forSchema(JSON.parse(schema), { typeHook, wrapUnions: 'never' }) as unknown as AvroType<T>
+  return avro.Type.forSchema(JSON.parse(schema), avroOptions()) as unknown as AvroType<T>
 }
 
 function isLong(attrs: unknown): boolean {

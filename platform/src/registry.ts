@@ -1,5 +1,10 @@
 // The Schema Registry by its Confluent API. Nothing registers schemas at run time: ids are looked up.
-import { Unavailable } from './errors.ts'
+import { SchemaRegistry as ConfluentRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { type AvroType, avroOptions } from './avro.ts'
+import { wait } from './clock.ts'
+import { InvalidMessage, StopProcess, Unavailable } from './errors.ts'
+
+const ANSWER_TIMEOUT_MS = 10_000
 
 export type SchemaRegistry = {
   /**
@@ -8,13 +13,52 @@ export type SchemaRegistry = {
    */
   idOf(subject: string, schema: string): Promise<number>
   /**
-   * The schema (JSON text) of an id; answers are kept for the life of the process.
+   * The schema of an id; found ones are kept for the life of the process.
    * @throws InvalidMessage (`unknown-schema`) when there is none, Unavailable when the registry does not answer
    */
-  schemaById(id: number): Promise<string>
+  typeById(id: number): Promise<AvroType<unknown>>
 }
 
 /** @param url base of the Confluent API, e.g. http://127.0.0.1:8081/apis/ccompat/v7 */
 export function confluentRegistry(url: string): SchemaRegistry {
-  throw new Unavailable(`unwritten ${url}`)
+  // The callers' own back-off decides when to ask again.
+  const client = new ConfluentRegistry({ host: url, retry: { retries: 0 } }, { [SchemaType.AVRO]: avroOptions() })
+
+  return {
+    async idOf(subject, schema) {
+      const answer = await ask(url, async () => ({ id: await client.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema }) }))
+      if ('id' in answer) return answer.id
+      throw new StopProcess(
+        `the schema this version was built with is not registered in subject ${subject} (${answer.missing}). Register it with: make schema-register`,
+      )
+    },
+    async typeById(id) {
+      const answer = await ask(url, async () => ({ type: (await client.getSchema(id)) as AvroType<unknown> }))
+      if ('type' in answer) return answer.type
+      throw new InvalidMessage('unknown-schema', `the registry has no schema ${id} (${answer.missing})`)
+    },
+  }
+}
+
+type Missing = { missing: string }
+
+/** 404 is an answer; no answer in time, a refused connection or a 5xx mean that the registry is away. */
+async function ask<T extends object>(url: string, request: () => Promise<T>): Promise<T | Missing> {
+  const noAnswer = new AbortController()
+  const timeout = wait(ANSWER_TIMEOUT_MS, noAnswer.signal).then(() => {
+    throw new Unavailable(`the schema registry at ${url} did not answer within ${ANSWER_TIMEOUT_MS} ms`)
+  })
+  timeout.catch(() => {})
+  try {
+    return await Promise.race([request(), timeout])
+  } catch (error) {
+    const status = error instanceof Error && 'status' in error ? Number(error.status) : 0
+    if (status === 404) return { missing: (error as Error).message }
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable(`the schema registry at ${url} failed: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  } finally {
+    noAnswer.abort()
+  }
 }
