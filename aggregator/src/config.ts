@@ -2,8 +2,10 @@
 import { address, commonConfig, int, list, readConfig } from '@tally/platform/config'
 import { z } from 'zod'
 
-export const readAggregatorConfig = () =>
-  readConfig(
+const DAY_MS = 86_400_000
+
+export function aggregatorConfig() {
+  const config = readConfig(
     {
       ...commonConfig,
       LISTEN: address,
@@ -12,8 +14,13 @@ export const readAggregatorConfig = () =>
       DATA_FILE: z.string().min(1),
       FLUSH_INTERVAL_MS: int(0, 10_000).default(100),
       DEDUP_WINDOW_DAYS: int(1, 3_650).default(8),
+      DUCKDB_MEMORY_LIMIT: z
+        .string()
+        .regex(/^\d+(MB|GB)$/, 'is not a size such as 256MB')
+        .default('256MB'),
+      START_TIMEOUT_MS: int(1).default(120_000),
     },
     process.env,
   )
-
-export type AggregatorConfig = ReturnType<typeof readAggregatorConfig>
+  return { ...config, DEDUP_WINDOW_MS: config.DEDUP_WINDOW_DAYS * DAY_MS }
+}

@@ -52,6 +52,8 @@ export type CountOrders = Omit<Handler<OrderEvent>, 'startAt'> & {
   /** Buckets up to this revision are acknowledged; forgotten as dirty with the next transaction. */
   published(upTo: bigint): void
   state(): CountsState
+  /** Resolves when no transaction is under way and none is waiting. */
+  drained(): Promise<void>
 }
 
 export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...options }: Options): CountOrders {
@@ -137,6 +139,7 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
       wake()
     },
     state: () => state,
+    drained: queue.drained,
   }
 }
 

@@ -6,7 +6,7 @@ import type { ChangedBuckets } from './publish-buckets.ts'
 const PAGE = 10_000
 
 /** @param connection used by nobody else */
-export function duckdbChanges(connection: DuckDBConnection): ChangedBuckets {
+export function duckdbChanges(connection: DuckDBConnection): ChangedBuckets & { count(): Promise<number> } {
   return {
     async pending(publishedUpTo) {
       const [row] = await readRows<[bigint | null, bigint | null]>(
@@ -14,6 +14,10 @@ export function duckdbChanges(connection: DuckDBConnection): ChangedBuckets {
         `select as_of, (select max(revision) from dirty where revision > ${publishedUpTo}) from state`,
       )
       return { asOf: row?.[0] ?? null, revision: row?.[1] ?? undefined }
+    },
+    async count() {
+      const [row] = await readRows<[bigint]>(connection, 'select count(*) from dirty')
+      return Number(row?.[0] ?? 0n)
     },
     async page(publishedUpTo, behind) {
       const rows = await readRows<[number, number, string, string, bigint, bigint, bigint, bigint]>(

@@ -6,8 +6,16 @@ import { ORDER_BUCKETS } from '@tally/schemas/topics'
 import { startMicros } from './ask-counts.ts'
 import type { BucketTopic } from './publish-buckets.ts'
 
-/** @param schemaId id under which `type` is registered for the topic's values */
-export function kafkaBuckets(recordLog: RecordLog, schemaId: number, type: AvroType<OrderBucket>): BucketTopic {
+/**
+ * @param schemaId id under which `type` is registered for the topic's values
+ * @param acknowledged told how many buckets were acknowledged
+ */
+export function kafkaBuckets(
+  recordLog: RecordLog,
+  schemaId: number,
+  type: AvroType<OrderBucket>,
+  acknowledged: (buckets: number) => void,
+): BucketTopic {
   return {
     async send(buckets, asOf) {
       const records = buckets.map(({ minute, category, currency, orders, units, revenueMinor, revision }) => ({
@@ -23,7 +31,8 @@ export function kafkaBuckets(recordLog: RecordLog, schemaId: number, type: AvroT
           asOf,
         }),
       }))
-      if (records.length > 0) await recordLog.append(ORDER_BUCKETS, records)
+      await recordLog.append(ORDER_BUCKETS, records)
+      acknowledged(records.length)
     },
     async mark(asOf) {
       await recordLog.append(ORDER_BUCKETS, [
