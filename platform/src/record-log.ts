@@ -1,6 +1,10 @@
 // The port to a partitioned log. kafka-log.ts and memory-log.ts implement it and pass one contract suite.
 
+/** A header without a value is left out; of a name that occurs more than once, the last value. */
 export type Headers = Record<string, Buffer>
+
+/** All values of the names that occur more than once, so that a copy of a record loses none. */
+export type RepeatedHeaders = Record<string, Buffer[]>
 
 /** One record as it lies in the log; `timestamp` in epoch milliseconds. */
 export type LogRecord = {
@@ -11,10 +15,17 @@ export type LogRecord = {
   key: Buffer | null
   value: Buffer | null
   headers: Headers
+  repeatedHeaders?: RepeatedHeaders
 }
 
 /** A record to be written; without a partition the key decides. */
-export type NewRecord = { key: Buffer | null; value: Buffer | null; headers?: Headers; partition?: number }
+export type NewRecord = {
+  key: Buffer | null
+  value: Buffer | null
+  headers?: Headers
+  repeatedHeaders?: RepeatedHeaders
+  partition?: number
+}
 
 /** Consecutive records of one partition, as fetched. */
 export type RecordBatch = {
@@ -23,9 +34,9 @@ export type RecordBatch = {
   records: LogRecord[]
   /** The partition's end offset when the batch was fetched. */
   highWatermark: bigint
-  /** Keeps the group membership alive while the batch is being worked on. */
+  /** Keeps the group membership alive while the batch is being worked on; it is also done on its own. Never rejects. */
   heartbeat(): Promise<void>
-  /** False once the partition was revoked: nothing more may be committed for it. */
+  /** False once the partition was revoked or sought elsewhere: nothing more may be committed for it. */
   owned(): boolean
 }
 
@@ -34,13 +45,19 @@ export type Subscription = {
   group: string
   /** The stored next offset to start from; undefined: the group's committed offset, else the log's start. */
   startAt(topic: string, partition: number): bigint | undefined
-  /** Called one batch at a time per partition, for several partitions at once. Resolved = go on behind the batch. */
+  /** Called one batch at a time per partition, for several partitions at once. Resolved = go on behind the batch; rejected = consuming ends by it. */
   onBatch(batch: RecordBatch): Promise<void>
+  /** Called after every rebalance with all partitions this member has now, before any batch of them. */
   onAssigned?(partitions: { topic: string; partition: number }[]): void
+  /** The group is forgotten when consuming stops: for bounded reads by tools. */
+  temporary?: boolean
 }
 
 export type LogConsumer = {
-  /** Publishes the group's next offset, for lag tools and for restarts of consumers without a store of their own. */
+  /**
+   * Publishes the group's next offset, for lag tools and for restarts of consumers without a store of their own.
+   * Best effort: what could not be committed is redelivered. Never rejects.
+   */
   commit(topic: string, partition: number, nextOffset: bigint): Promise<void>
   /** The next batch of the partition starts here. */
   seek(topic: string, partition: number, nextOffset: bigint): void

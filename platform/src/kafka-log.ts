@@ -1,0 +1,109 @@
+// The record log on Kafka, by KafkaJS.
+import type { Admin, Kafka, Producer } from 'kafkajs'
+import kafkajs from 'kafkajs'
+import type { Registry } from 'prom-client'
+import { Counter } from 'prom-client'
+import { Unavailable } from './errors.ts'
+import { kafkaClient, kafkaErrorType } from './kafka-client.ts'
+import { kafkaSubscribe } from './kafka-consumer.ts'
+import { chunksOf, toKafka } from './kafka-records.ts'
+import type { Log } from './log.ts'
+import type { NewRecord, RecordLog } from './record-log.ts'
+
+/** Kafka's default limit of one record batch is 1 048 588 bytes. */
+const CHUNK_BYTES = 800_000
+
+/** Faults of the record, not of the broker: trying again cannot help. */
+const REFUSED = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE', 'INVALID_TOPIC_EXCEPTION']
+
+type Options = { brokers: string[]; clientId: string; log: Log; metrics?: Registry }
+
+/**
+ * Connects with the first use. Records appended to a topic keep the order of the calls; a request that is tried again
+ * after a lost answer may write its records twice.
+ */
+export function kafkaLog({ brokers, clientId, log, metrics }: Options): RecordLog {
+  const kafka = kafkaClient({ brokers, clientId, log })
+  const appended = metrics && appendCounters(metrics)
+  const producer = connectedOnce(() => connectProducer(kafka))
+  const admin = connectedOnce(() => connectAdmin(kafka))
+  const lastAppend = new Map<string, Promise<void>>()
+
+  async function send(topic: string, records: NewRecord[]): Promise<void> {
+    try {
+      const connected = await producer.get()
+      for (const chunk of chunksOf(records, CHUNK_BYTES)) {
+        await connected.send({ topic, acks: -1, messages: chunk.map(toKafka) })
+        appended?.records.inc({ topic }, chunk.length)
+      }
+    } catch (error) {
+      appended?.failures.inc({ topic })
+      const what = `appending to ${topic} failed: ${messageOf(error)}`
+      throw REFUSED.includes(kafkaErrorType(error)) ? new Error(what, { cause: error }) : new Unavailable(what, { cause: error })
+    }
+  }
+
+  return {
+    subscribe: (subscription) => kafkaSubscribe(kafka, subscription, log),
+    append(topic, records) {
+      if (records.length === 0) return Promise.resolve()
+      // One request at a time per topic: a retried one would otherwise land behind its successor.
+      const sent = (lastAppend.get(topic) ?? Promise.resolve()).then(() => send(topic, records))
+      const settled = sent.catch(() => {})
+      lastAppend.set(topic, settled)
+      return sent
+    },
+    async bounds(topic) {
+      try {
+        const offsets = await (await admin.get()).fetchTopicOffsets(topic)
+        return new Map(offsets.map(({ partition, low, high }) => [partition, { logStart: BigInt(low), highWatermark: BigInt(high) }]))
+      } catch (error) {
+        throw new Unavailable(`reading the offsets of ${topic} failed: ${messageOf(error)}`, { cause: error })
+      }
+    },
+    async close() {
+      await Promise.all(lastAppend.values())
+      await Promise.all([producer.close(), admin.close()])
+    },
+  }
+}
+
+async function connectProducer(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner, allowAutoTopicCreation: false })
+  await producer.connect()
+  return producer
+}
+
+async function connectAdmin(kafka: Kafka): Promise<Admin> {
+  const admin = kafka.admin()
+  await admin.connect()
+  return admin
+}
+
+/** Connects on the first get; one that failed is tried again by the next get. */
+function connectedOnce<C extends { disconnect(): Promise<void> }>(connect: () => Promise<C>) {
+  let connecting: Promise<C> | undefined
+  return {
+    get(): Promise<C> {
+      connecting ??= connect().catch((error) => {
+        connecting = undefined
+        throw error
+      })
+      return connecting
+    },
+    async close(): Promise<void> {
+      const connected = await connecting?.catch(() => undefined)
+      await connected?.disconnect()
+    },
+  }
+}
+
+function appendCounters(metrics: Registry) {
+  const registers = [metrics]
+  return {
+    records: new Counter({ name: 'log_appended_records_total', help: 'Records acknowledged.', labelNames: ['topic'], registers }),
+    failures: new Counter({ name: 'log_append_failures_total', help: 'Appends given up.', labelNames: ['topic'], registers }),
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

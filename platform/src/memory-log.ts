@@ -1,0 +1,93 @@
+// The record log in memory: for tests, with a handle for faults. It passes the same contract suite as Kafka.
+import type { Clock } from './clock.ts'
+import { Unavailable } from './errors.ts'
+import { memoryGroups } from './memory-groups.ts'
+import type { LogRecord, NewRecord, RecordLog } from './record-log.ts'
+
+export type MemoryPartition = { logStart: bigint; records: LogRecord[] }
+
+export type MemoryLog = RecordLog & {
+  createTopic(topic: string, partitions: number): void
+  /** What the partition, or else the whole topic, holds. */
+  records(topic: string, partition?: number): LogRecord[]
+  /** Retention: forgets records before the offset. */
+  trim(topic: string, partition: number, logStart: bigint): void
+  /** Every member of the group loses its partitions and is assigned anew. */
+  rebalance(group: string): Promise<void>
+  /** The group's committed next offset. */
+  committed(group: string, topic: string, partition: number): bigint | undefined
+  faults: {
+    /** Thrown by bounds and subscribe while set. */
+    away?: Error | undefined
+    /** What an append to the topic throws; undefined: it succeeds. */
+    append?: ((topic: string, records: readonly NewRecord[]) => Error | undefined) | undefined
+  }
+}
+
+/** @param maxBatch most records of one batch */
+export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: number }): MemoryLog {
+  const topics = new Map<string, MemoryPartition[]>()
+  const faults: MemoryLog['faults'] = {}
+  const groups = memoryGroups({ partitionsOf, maxBatch })
+  let keyless = 0
+
+  function partitionsOf(topic: string): MemoryPartition[] {
+    if (faults.away) throw faults.away
+    const partitions = topics.get(topic)
+    if (!partitions) throw new Unavailable(`there is no topic ${topic}`)
+    return partitions
+  }
+
+  function partitionFor({ key, partition }: NewRecord, count: number): number {
+    if (partition !== undefined) return partition
+    if (key !== null) return key.reduce((hash, byte) => (hash * 31 + byte) % 1_000_003, 7) % count
+    keyless += 1
+    return keyless % count
+  }
+
+  return {
+    faults,
+    createTopic(topic, count) {
+      topics.set(
+        topic,
+        Array.from({ length: count }, () => ({ logStart: 0n, records: [] })),
+      )
+    },
+    async append(topic, records) {
+      const fault = faults.append?.(topic, records)
+      if (fault) throw fault
+      const partitions = partitionsOf(topic)
+      for (const record of records) {
+        const partition = partitionFor(record, partitions.length)
+        const { logStart, records: kept } = partitions[partition] as MemoryPartition
+        const offset = kept.length === 0 ? logStart : (kept.at(-1) as LogRecord).offset + 1n
+        const { partition: _, ...content } = record
+        kept.push({ topic, partition, offset, timestamp: clock.now(), headers: {}, ...content })
+      }
+      groups.wake()
+    },
+    async bounds(topic) {
+      const entries = partitionsOf(topic).map(({ logStart, records }, partition) => {
+        const last = records.at(-1)
+        return [partition, { logStart, highWatermark: last ? last.offset + 1n : logStart }] as const
+      })
+      return new Map(entries)
+    },
+    async subscribe(subscription) {
+      for (const topic of subscription.topics) partitionsOf(topic)
+      return groups.join(subscription)
+    },
+    records(topic, partition) {
+      const partitions = topics.get(topic) ?? []
+      return partitions.filter((_, index) => partition === undefined || partition === index).flatMap(({ records }) => records)
+    },
+    trim(topic, partition, logStart) {
+      const trimmed = partitionsOf(topic)[partition] as MemoryPartition
+      trimmed.logStart = logStart
+      trimmed.records = trimmed.records.filter(({ offset }) => offset >= logStart)
+    },
+    rebalance: groups.rebalance,
+    committed: groups.committed,
+    close: async () => {},
+  }
+}

@@ -1,0 +1,22 @@
+import { systemClock } from '@tally/platform/clock'
+import { memoryLog } from '@tally/platform/memory-log'
+import { recordLogContract } from './support/record-log.contract.ts'
+
+let topics = 0
+
+recordLogContract(
+  'the log in memory',
+  async () => {
+    const recordLog = memoryLog({ clock: systemClock })
+    return {
+      recordLog,
+      async newTopic(partitions) {
+        topics += 1
+        const topic = `topic-${topics}`
+        recordLog.createTopic(topic, partitions)
+        return topic
+      },
+    }
+  },
+  async () => {},
+)
