@@ -52,7 +52,14 @@ async function main(app: App): Promise<void> {
   const onStandby = (why: string) => {
     waiting = why
   }
-  const file = await openDuckDb({ path: config.DATA_FILE, log, stopping: app.stopping, memoryLimit: config.DUCKDB_MEMORY_LIMIT, onStandby })
+  const file = await openDuckDb({
+    path: config.DATA_FILE,
+    log,
+    stopping: app.stopping,
+    memoryLimit: config.DUCKDB_MEMORY_LIMIT,
+    threads: 1,
+    onStandby,
+  })
   app.onClose('counts file', file.close)
   const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
