@@ -1,0 +1,78 @@
+// A dead letter: one failed record with its original bytes and headers, and why it failed. Pure.
+import type { LogRecord, NewRecord } from './record-log.ts'
+
+/** Original key, value and headers (without the letter's own), where they came from and what went wrong. */
+export type DeadLetter = {
+  key: Buffer | null
+  value: Buffer | null
+  headers: Record<string, Buffer>
+  topic: string
+  partition: number
+  offset: bigint
+  group: string
+  reason: string
+  exception: string
+  message: string
+  attempts: number
+  /** Epoch milliseconds. */
+  failedAt: number
+  /** How often it had been replayed before it failed. */
+  replays: number
+}
+
+export type Failure = { reason: string; error: unknown; attempts: number; group: string; failedAt: number }
+
+const OWN_PREFIX = 'dlq.'
+const REPLAYS = 'dlq.replays'
+const MAX_MESSAGE_CHARS = 1_000
+const MAX_STACK_CHARS = 4_000
+
+/** Where the group's failed records of a topic go. */
+export const deadLetterTopic = (topic: string, group: string): string => `${topic}-${group}-dlq`
+
+/** The record to append to the dead letter topic. A replayed record keeps its count of replays. */
+export function deadLetterOf(record: LogRecord, { reason, error, attempts, group, failedAt }: Failure): NewRecord {
+  const { key, value, headers, repeatedHeaders, topic, partition, offset } = record
+  const own = {
+    'dlq.topic': topic,
+    'dlq.partition': String(partition),
+    'dlq.offset': String(offset),
+    'dlq.group': group,
+    'dlq.reason': reason,
+    'dlq.exception': error instanceof Error ? error.name : typeof error,
+    'dlq.message': messageOf(error).slice(0, MAX_MESSAGE_CHARS),
+    'dlq.stack': (error instanceof Error && error.stack ? error.stack : '').slice(0, MAX_STACK_CHARS),
+    'dlq.attempts': String(attempts),
+    'dlq.failed-at': new Date(failedAt).toISOString(),
+    [REPLAYS]: headers[REPLAYS]?.toString() ?? '0',
+  }
+  const ownBytes = Object.fromEntries(Object.entries(own).map(([name, text]) => [name, Buffer.from(text)]))
+  return { key, value, headers: { ...withoutOwn(headers), ...ownBytes }, ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }) }
+}
+
+/** Reads a letter back; undefined when the record is none. */
+export function readDeadLetter({ key, value, headers }: LogRecord): DeadLetter | undefined {
+  const text = (name: string) => headers[`${OWN_PREFIX}${name}`]?.toString()
+  const [topic, partition, offset, group] = [text('topic'), text('partition'), text('offset'), text('group')]
+  if (topic === undefined || partition === undefined || offset === undefined || group === undefined) return undefined
+  return {
+    key,
+    value,
+    headers: withoutOwn(headers),
+    topic,
+    partition: Number(partition),
+    offset: BigInt(offset),
+    group,
+    reason: text('reason') ?? 'unknown',
+    exception: text('exception') ?? 'unknown',
+    message: text('message') ?? '',
+    attempts: Number(text('attempts') ?? 1),
+    failedAt: Date.parse(text('failed-at') ?? '') || 0,
+    replays: Number(text('replays') ?? 0),
+  }
+}
+
+const withoutOwn = <T>(headers: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(OWN_PREFIX)))
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

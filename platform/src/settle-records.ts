@@ -1,0 +1,90 @@
+// Settles consecutive records of one partition: decode, dead-letter, handle. What a failure means is decided in consume.ts.
+import type { DeadLettered, Handler, Message, Slice } from './consume.ts'
+import { InvalidMessage, RejectedRecords } from './errors.ts'
+import type { LogRecord } from './record-log.ts'
+
+const REPLAY_GROUP = 'replay.group'
+
+/** Why a record is given up on. */
+export type Fault = { reason: string; error: unknown; attempts: number }
+
+export type Settling<T> = {
+  group: string
+  handler: Handler<T>
+  /** Writes letters (those not written yet); resolves once acknowledged. @throws StopProcess */
+  deadLetter(faults: Map<LogRecord, Fault>): Promise<void>
+  /** Throws when the partition is not ours any more. */
+  stillOurs(): void
+}
+
+export type Settled = { messages: number; ignored: number }
+
+/** What a replay for another group is to this one: nothing. */
+function isForOthers({ headers }: LogRecord, group: string): boolean {
+  const addressee = headers[REPLAY_GROUP]
+  return addressee !== undefined && addressee.toString() !== group
+}
+
+/**
+ * Applies all records but the `poison`, which the caller has given up on: the invalid ones are dead-lettered first, the
+ * rest is handled as one slice.
+ * @throws whatever the handler throws but InvalidMessage and RejectedRecords; then nothing of the records was applied
+ */
+export async function settleRecords<T>(records: LogRecord[], highWatermark: bigint, settling: Settling<T>, poison?: Fault): Promise<Settled> {
+  const { group, handler, stillOurs } = settling
+  const faults = new Map<LogRecord, Fault>()
+  const messages: Message<T>[] = []
+  let ignored = 0
+  for (const record of records) {
+    if (isForOthers(record, group)) ignored += 1
+    else if (poison) faults.set(record, poison)
+    else {
+      try {
+        const decoding = handler.decode(record)
+        messages.push({ record, value: decoding instanceof Promise ? await decoding : decoding })
+      } catch (error) {
+        if (!(error instanceof InvalidMessage)) throw error
+        faults.set(record, { reason: error.reason, error, attempts: 1 })
+      }
+    }
+  }
+  for (;;) {
+    stillOurs()
+    if (faults.size > 0) await settling.deadLetter(faults)
+    stillOurs()
+    const rejected = await handleSlice(handler, sliceOf(records, highWatermark, messages, faults))
+    if (rejected === undefined) return { messages: messages.length - countIn(messages, faults), ignored }
+    for (const { record } of messages) {
+      const error = rejected.faults.get(record.offset)
+      if (error) faults.set(record, { reason: error.reason, error, attempts: 1 })
+    }
+  }
+}
+
+async function handleSlice<T>(handler: Handler<T>, slice: Slice<T>): Promise<RejectedRecords | undefined> {
+  try {
+    await handler.handle(slice)
+    return undefined
+  } catch (error) {
+    // A rejection that names no record of the slice would be asked again for ever.
+    if (error instanceof RejectedRecords && slice.messages.some(({ record }) => error.faults.has(record.offset))) return error
+    throw error
+  }
+}
+
+const countIn = <T>(messages: Message<T>[], faults: Map<LogRecord, Fault>) => messages.filter(({ record }) => faults.has(record)).length
+
+function sliceOf<T>(records: LogRecord[], highWatermark: bigint, messages: Message<T>[], faults: Map<LogRecord, Fault>): Slice<T> {
+  const first = records[0] as LogRecord
+  const last = records.at(-1) as LogRecord
+  const deadLettered: DeadLettered[] = [...faults].map(([record, { reason }]) => ({ record, reason }))
+  return {
+    topic: first.topic,
+    partition: first.partition,
+    from: first.offset,
+    next: last.offset + 1n,
+    messages: faults.size === 0 ? messages : messages.filter(({ record }) => !faults.has(record)),
+    deadLettered: deadLettered.sort((a, b) => (a.record.offset < b.record.offset ? -1 : 1)),
+    highWatermark,
+  }
+}
