@@ -49,7 +49,7 @@ export function queueOf(ledger: Ledger, dlq: string): QueueLedger {
 
 export const openRuns = (ledger: Ledger): Run[] => [...ledger.runs.values()].filter(({ state }) => state !== 'ended')
 
-/** Adds one entry. The topic has one partition, so its order decides which of two runs on a queue was first. */
+/** Adds one entry; one that a broker got twice changes nothing. The topic has one partition, so its order decides which of two runs on a queue was first. */
 export function applyEntry(ledger: Ledger, entry: Entry): void {
   if (entry.kind === 'selected') {
     const positions = ledger.selections.get(entry.run) ?? new Map()
@@ -77,9 +77,10 @@ function start(ledger: Ledger, entry: Started): void {
   const { kind: _, run: id, ...about } = entry
   const selection = ledger.selections.get(id) ?? new Map()
   ledger.selections.delete(id)
+  if (ledger.runs.has(id)) return
   const other = openRuns(ledger).find(({ dlq }) => dlq === entry.dlq)
-  if (other !== undefined || ledger.runs.has(id)) {
-    ledger.refused.set(id, { by: other?.id ?? id })
+  if (other !== undefined) {
+    ledger.refused.set(id, { by: other.id })
     return
   }
   const open = { selection, settled: new Map(), sending: new Map() }

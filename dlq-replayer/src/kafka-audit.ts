@@ -1,0 +1,65 @@
+// The audit topic: appended to, and followed from its start, so that everybody has the same ledger.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { Unavailable } from '@tally/platform/errors'
+import type { RecordLog } from '@tally/platform/record-log'
+import { entryJson, parseEntry } from './json-entries.ts'
+import { applyEntry, emptyLedger } from './ledger.ts'
+import type { Audit } from './start-run.ts'
+
+const REFRESH_TIMEOUT_MS = 30_000
+
+export type KafkaAudit = Audit & {
+  /** Rejects when the topic cannot be followed any more. */
+  ended: Promise<void>
+  close(): Promise<void>
+}
+
+/** Follows the topic. @throws Unavailable */
+export async function kafkaAudit(log: RecordLog, topic: string): Promise<KafkaAudit> {
+  const ledger = emptyLedger()
+  const moved = new EventTarget()
+  let next = 0n
+  let fault: unknown
+  const consumer = await log.subscribe({
+    topics: [topic],
+    group: `${topic}-${randomUUID()}`,
+    temporary: true,
+    startAt: () => next,
+    async onBatch({ records }) {
+      for (const { offset, value } of records) {
+        if (offset < next) continue
+        applyEntry(ledger, parseEntry(String(value)))
+        next = offset + 1n
+      }
+      moved.dispatchEvent(new Event('moved'))
+    },
+  })
+  consumer.ended.catch((error: unknown) => {
+    fault = error
+    moved.dispatchEvent(new Event('moved'))
+  })
+
+  return {
+    ended: consumer.ended,
+    close: () => consumer.stop(),
+    async append(entries) {
+      await log.append(
+        topic,
+        entries.map((entry) => ({ key: Buffer.from(entry.run), value: Buffer.from(entryJson(entry)) })),
+      )
+    },
+    async refresh() {
+      const end = (await log.bounds(topic)).get(0)?.highWatermark ?? 0n
+      const deadline = AbortSignal.timeout(REFRESH_TIMEOUT_MS)
+      while (next < end) {
+        if (fault !== undefined) throw fault
+        const change = once(moved, 'moved', { signal: deadline })
+        await change.catch(() => {
+          throw new Unavailable(`${topic} could not be read to its end in ${REFRESH_TIMEOUT_MS / 1000} s`)
+        })
+      }
+      return ledger
+    },
+  }
+}

@@ -1,0 +1,52 @@
+// Dead letter queues and the topics they came from, in Kafka.
+import { readDeadLetter } from '@tally/platform/dead-letter'
+import type { LogRecord, RecordLog } from '@tally/platform/record-log'
+import type { Dlq, Letter } from './letter.ts'
+import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
+import { readRanges } from './log-ranges.ts'
+import type { LetterReader } from './plan-replay.ts'
+import type { Replays } from './work-cut.ts'
+
+/** Any record makes a letter: what is in a dead letter queue is shown, whoever put it there. */
+export function letterOf(dlq: Dlq, record: LogRecord): Letter {
+  const { partition, offset, timestamp, key, value, headers } = record
+  const place = { record, partition, offset, key, value }
+  const letter = readDeadLetter(record)
+  if (letter === undefined) {
+    const unknown = { exception: 'none', message: 'has no headers of a dead letter', attempts: 0, replays: 0 }
+    const original = { topic: dlq.topic, partition: -1, offset: 0n }
+    return { ...place, ...unknown, original, headers, group: dlq.group, reason: 'not-a-dead-letter', failedAt: timestamp }
+  }
+  const { topic, partition: from, offset: at, failedAt, ...rest } = letter
+  return { ...rest, ...place, original: { topic, partition: from, offset: at }, failedAt: failedAt || timestamp }
+}
+
+export function kafkaLetters(log: RecordLog): LetterReader {
+  return {
+    bounds: ({ name }) => log.bounds(name),
+    async *read(dlq, ranges) {
+      for await (const record of readRanges(log, dlq.name, ranges)) yield letterOf(dlq, record)
+    },
+  }
+}
+
+export function kafkaReplays(log: RecordLog): Replays {
+  return {
+    append: (topic, records) => log.append(topic, records),
+    bounds: (topic) => log.bounds(topic),
+    async sentSince(topic, ends, run) {
+      const sent = new Set<string>()
+      const bounds = await log.bounds(topic)
+      const ranges = [...bounds].map(([partition, { highWatermark }]) => ({
+        partition,
+        from: ends.get(partition) ?? 0n,
+        next: highWatermark,
+      }))
+      for await (const { headers } of readRanges(log, topic, ranges)) {
+        const letter = headers[LETTER_HEADER]?.toString()
+        if (letter !== undefined && headers[RUN_HEADER]?.toString() === run) sent.add(letter)
+      }
+      return sent
+    },
+  }
+}

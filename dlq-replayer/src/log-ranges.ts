@@ -1,0 +1,101 @@
+// Bounded reads of a topic: the records of given ranges, as a stream that never holds more than a few batches.
+import { randomUUID } from 'node:crypto'
+import type { LogConsumer, LogRecord, RecordBatch, RecordLog } from '@tally/platform/record-log'
+import type { Positions, Range } from './positions.ts'
+import { positionsOf } from './positions.ts'
+
+/** Ranges closer than this are read through rather than sought to. */
+const NEAR = 1_000n
+
+/** The records of the ranges that are kept, in order within each partition. */
+export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]): AsyncGenerator<LogRecord> {
+  const bounds = await log.bounds(topic)
+  const kept = ranges.flatMap(({ partition, from, next }) => {
+    const { logStart, highWatermark } = bounds.get(partition) ?? { logStart: 0n, highWatermark: 0n }
+    const range = { partition, from: from > logStart ? from : logStart, next: next < highWatermark ? next : highWatermark }
+    return range.from < range.next ? [range] : []
+  })
+  if (kept.length === 0) return
+  const wanted: Positions = positionsOf(kept)
+  const batches = channel<LogRecord[]>()
+  const partitions = new Set(wanted.keys())
+  /** Where a partition is read on from when the group has to be joined again. */
+  const reached = new Map<number, bigint>()
+  const starting = Promise.withResolvers<LogConsumer>()
+
+  async function onBatch({ partition, records }: RecordBatch): Promise<void> {
+    const left = wanted.get(partition) ?? []
+    const consumer = await starting.promise
+    const found: LogRecord[] = []
+    for (const record of records) {
+      if (record.offset < (reached.get(partition) ?? 0n)) continue
+      while (left[0] && left[0].next <= record.offset) left.shift()
+      if (left[0] && left[0].from <= record.offset) found.push(record)
+    }
+    const last = records.at(-1)?.offset ?? -1n
+    reached.set(partition, last + 1n)
+    while (left[0] && left[0].next <= last + 1n) left.shift()
+    if (found.length > 0) await batches.put(found)
+    const [range] = left
+    if (range === undefined) {
+      consumer.pause(topic, partition)
+      partitions.delete(partition)
+      if (partitions.size === 0) batches.end()
+    } else if (range.from > last + NEAR) {
+      consumer.seek(topic, partition, range.from)
+    }
+  }
+
+  const consumer = await log.subscribe({
+    topics: [topic],
+    group: `${topic}-read-${randomUUID()}`,
+    temporary: true,
+    startAt: (_, partition) => reached.get(partition) ?? wanted.get(partition)?.[0]?.from ?? bounds.get(partition)?.highWatermark,
+    onBatch,
+  })
+  starting.resolve(consumer)
+  consumer.ended.catch((error: unknown) => batches.end(error))
+  try {
+    for await (const batch of batches.all()) yield* batch
+  } finally {
+    batches.close()
+    await consumer.stop()
+  }
+}
+
+/** One batch waits while another is worked on. */
+function channel<T>() {
+  const waiting: { item: T; taken(): void }[] = []
+  let wake = () => {}
+  let state: 'open' | 'ended' | 'closed' = 'open'
+  let fault: unknown
+  return {
+    put: (item: T) =>
+      new Promise<void>((taken) => {
+        if (state !== 'open') return taken()
+        waiting.push({ item, taken })
+        wake()
+      }),
+    end(error?: unknown) {
+      fault ??= error
+      state = 'ended'
+      wake()
+    },
+    /** Nobody takes any more. */
+    close() {
+      state = 'closed'
+      for (const { taken } of waiting.splice(0)) taken()
+    },
+    async *all(): AsyncGenerator<T> {
+      for (;;) {
+        const next = waiting.shift()
+        if (next !== undefined) {
+          next.taken()
+          yield next.item
+        } else if (fault !== undefined) throw fault
+        else if (state !== 'open') return
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
+    },
+  }
+}

@@ -1,0 +1,67 @@
+// dlq-replayer: works the runs that `make replay-dlq GO=1` writes into the audit topic.
+import { systemClock } from '@tally/platform/clock'
+import { kafkaClient } from '@tally/platform/kafka-client'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import { createMetrics } from '@tally/platform/metrics'
+import { openOps } from '@tally/platform/probes'
+import type { App } from '@tally/platform/run'
+import { run } from '@tally/platform/run'
+import { bullmqCuts } from './bullmq-cuts.ts'
+import { serviceConfig } from './config.ts'
+import { httpCounts } from './http-counts.ts'
+import { kafkaAudit } from './kafka-audit.ts'
+import { kafkaGroupOffsets } from './kafka-group.ts'
+import { kafkaLetters, kafkaReplays } from './kafka-letters.ts'
+import { replayerMetrics } from './metrics.ts'
+import { workRuns } from './work-runs.ts'
+
+async function main(app: App): Promise<void> {
+  const config = serviceConfig()
+  const { log, stopping } = app
+  const metrics = createMetrics('dlq-replayer')
+  const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'dlq-replayer', log }
+
+  const recordLog = kafkaLog({ ...kafka, metrics })
+  app.onClose('record log', recordLog.close)
+  const groups = await kafkaGroupOffsets(kafkaClient(kafka))
+  app.onClose('group offsets', groups.close)
+  const audit = await kafkaAudit(recordLog, config.AUDIT_TOPIC)
+  app.onClose('audit', audit.close)
+  audit.ended.catch(app.fail)
+  replayerMetrics(
+    metrics,
+    config.DEAD_LETTER_QUEUES.map(({ name }) => name),
+    await audit.refresh(),
+  )
+
+  const askAggregator = httpCounts(config.AGGREGATOR_URL)
+  const store = config.REDIS_URL === undefined ? { postgresUrl: config.QUEUE_DATABASE_URL } : { redisUrl: config.REDIS_URL }
+  const runs = await workRuns({
+    dlqs: config.DEAD_LETTER_QUEUES,
+    openQueue: (name, work) => bullmqCuts({ name, store, log, work }),
+    log,
+    work: {
+      audit,
+      letters: kafkaLetters(recordLog),
+      replays: kafkaReplays(recordLog),
+      outcomes: {
+        committed: groups.committed,
+        countedAt: async (group, eventId) => (group === config.AGGREGATOR_GROUP ? askAggregator(eventId) : null),
+      },
+      clock: systemClock,
+      maxReplays: config.MAX_REPLAYS,
+      verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
+      stopping,
+    },
+  })
+  app.onClose('runs', runs.stop)
+  await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: runs.live }, ready: { runs: runs.ready } })
+  log.info({ queues: config.DEAD_LETTER_QUEUES.map(({ name }) => name) }, 'waiting for runs')
+}
+
+const options = () => {
+  const config = serviceConfig()
+  return { log: createLog('dlq-replayer', config.LOG_LEVEL), drainTimeoutMs: config.DRAIN_TIMEOUT_MS }
+}
+run(options, main)

@@ -1,0 +1,33 @@
+// `make replay-dlq`: everything is in its environment; HELP=1 explains it.
+import { systemClock } from '@tally/platform/clock'
+import { runCommand } from '@tally/platform/command'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import { confluentRegistry } from '@tally/platform/registry'
+import { avroValues } from './avro-values.ts'
+import { commandConfig } from './config.ts'
+import { executeCommand } from './execute-command.ts'
+import { kafkaAudit } from './kafka-audit.ts'
+import { kafkaLetters } from './kafka-letters.ts'
+import { terminal, writeLines } from './node-terminal.ts'
+
+await runCommand(async () => {
+  const { command, connect } = commandConfig()
+  const log = kafkaLog({ brokers: connect.KAFKA_BROKERS, clientId: 'replay-dlq', log: createLog('replay-dlq', 'silent') })
+  const io = terminal(command)
+  const audit = await kafkaAudit(log, connect.AUDIT_TOPIC)
+  try {
+    return await executeCommand(command, {
+      dlqs: connect.DEAD_LETTER_QUEUES,
+      letters: kafkaLetters(log),
+      decode: avroValues(confluentRegistry(connect.SCHEMA_REGISTRY_URL)),
+      audit,
+      clock: systemClock,
+      terminal: io,
+      writeLines,
+    })
+  } finally {
+    await audit.close()
+    await log.close()
+  }
+})

@@ -1,0 +1,76 @@
+// The service's loop: looks every second at what the ledger says is left to do, and gives it to the queues.
+import { wait } from '@tally/platform/clock'
+import type { Log } from '@tally/platform/log'
+import type { Cut, CutQueue } from './drive-runs.ts'
+import { driveRuns } from './drive-runs.ts'
+import type { Dlq } from './letter.ts'
+import { paceOf } from './pace.ts'
+import type { CutWork } from './work-cut.ts'
+import { workCut } from './work-cut.ts'
+
+export type OpenQueue = CutQueue & { close(): Promise<void> }
+
+type Working = {
+  dlqs: Dlq[]
+  /** Opens the queue of a dead letter queue; `work` is called with one cut of it at a time. */
+  openQueue(name: string, work: (cut: Cut) => Promise<void>): Promise<OpenQueue>
+  work: Omit<CutWork, 'paceOf'>
+  log: Log
+}
+
+export type RunsAtWork = {
+  live(): string | undefined
+  ready(): string | undefined
+  /** Leaves the cuts in hand as they are; they are taken up again by whoever starts next. */
+  stop(): Promise<void>
+}
+
+const EVERY_MS = 1_000
+const LIVE_MS = 120_000
+
+/** Starts working. */
+export async function workRuns({ dlqs, openQueue, work, log }: Working): Promise<RunsAtWork> {
+  const { audit, clock, stopping } = work
+  const woken = { now: () => {} }
+  const queues = new Map<string, OpenQueue>()
+  for (const dlq of dlqs) {
+    const workOne = async (cut: Cut) => {
+      log.info({ run: cut.run, cut: cut.cut, dlq: dlq.name }, 'working a cut')
+      await workCut(dlq, cut, { ...work, paceOf: ({ rate }) => paceOf(rate) })
+      woken.now()
+    }
+    queues.set(dlq.name, await openQueue(dlq.name, workOne))
+  }
+  const queue: CutQueue = {
+    async add(cut) {
+      await queues.get(cut.dlq)?.add(cut)
+    },
+  }
+  let turnedAt = clock.now()
+  let fault: string | undefined
+
+  async function loop(): Promise<void> {
+    while (!stopping.aborted) {
+      try {
+        await driveRuns(audit, queue, clock)
+        fault = undefined
+        turnedAt = clock.now()
+      } catch (error) {
+        fault = error instanceof Error ? error.message : String(error)
+        log.warn({ err: error }, 'runs cannot go on for now')
+      }
+      const nudge = new AbortController()
+      woken.now = () => nudge.abort()
+      await wait(EVERY_MS, AbortSignal.any([stopping, nudge.signal]))
+    }
+  }
+  const looping = loop()
+  return {
+    live: () => (clock.now() - turnedAt > LIVE_MS ? `the loop has not turned for ${LIVE_MS / 1000} s: ${fault}` : undefined),
+    ready: () => fault,
+    async stop() {
+      await looping
+      for (const each of queues.values()) await each.close()
+    },
+  }
+}
