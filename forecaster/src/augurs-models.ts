@@ -6,7 +6,7 @@ import { type Fit, type Model, onLogScale } from './model.ts'
 import type { Rhythm } from './series.ts'
 
 /** Its `init()` fetches, which Node cannot do with files: the module's bytes are given instead. */
-function load(entry: string, initSync: (options: { module: BufferSource }) => unknown): void {
+function load(entry: string, initSync: (options: { module: Buffer<ArrayBuffer> }) => unknown): void {
   const wasm = import.meta.resolve(entry).replace(/\.js$/, '_bg.wasm')
   initSync({ module: readFileSync(new URL(wasm)) })
 }

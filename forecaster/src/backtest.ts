@@ -61,10 +61,15 @@ export function* backtest(
 }
 
 /** Sum of absolute errors over the folds. */
-export function absoluteError(history: readonly number[], folds: readonly Fold[]): number {
+export const absoluteError = (history: readonly number[], folds: readonly Fold[]): number => total(history, folds, Math.abs)
+
+/** Sum of squared errors over the folds. */
+export const squaredError = (history: readonly number[], folds: readonly Fold[]): number => total(history, folds, (error) => error ** 2)
+
+function total(history: readonly number[], folds: readonly Fold[], cost: (error: number) => number): number {
   let sum = 0
   for (const { origin, predicted } of folds) {
-    for (const [ahead, value] of predicted.entries()) sum += Math.abs((history[origin + ahead] ?? 0) - value)
+    for (const [ahead, value] of predicted.entries()) sum += cost((history[origin + ahead] ?? 0) - value)
   }
   return sum
 }

@@ -1,5 +1,5 @@
 // History → forecast with intervals, measured on what it had not seen; or a refusal that says what is missing.
-import { absoluteError, type Backtest, backtest, type Fold, knownAt, neededPeriods } from './backtest.ts'
+import { absoluteError, type Backtest, backtest, type Fold, knownAt, neededPeriods, squaredError } from './backtest.ts'
 import { type Band, bandAround, errorsNear, type Score } from './conformal.ts'
 import { demandScale, toLog } from './log-scale.ts'
 import { type Model, seasonalNaive } from './model.ts'
@@ -40,31 +40,36 @@ export function* forecast(history: readonly number[], options: Options): Generat
     const predicted = chosen.model.predict(knownAt(history, history.length, rhythm), horizon)
     yield
     if (predicted === undefined) continue
-    const bands = bandsOf(history, chosen, horizon)
+    const bands = bandsOf(history, chosen, options)
     const points = predicted.map((value, ahead) => bands(value, ahead, history.length))
     return { model: chosen.model.name, points, accuracy: measure(history, chosen, baseline, choosing, bands) }
   }
   throw new Error('the seasonal naive always predicts')
 }
 
-/** The rivals that beat the seasonal naive on the choosing folds, best first. */
+/**
+ * The rivals that beat the seasonal naive on the choosing folds, best first. By squared error, which a mean makes smallest:
+ * by absolute error, repeating zeros looks best for whatever sells on fewer than half of the days.
+ */
 function ranked(history: readonly number[], baseline: Backtest, rivals: readonly Backtest[], choosing: number): Backtest[] {
-  const errorOf = ({ folds }: Backtest) => absoluteError(history, folds.slice(0, choosing))
+  const errorOf = ({ folds }: Backtest) => squaredError(history, folds.slice(0, choosing))
   const toBeat = errorOf(baseline) * (1 - TIE)
   return rivals.filter((rival) => errorOf(rival) < toBeat).sort((a, b) => errorOf(a) - errorOf(b))
 }
 
 type Bands = (predicted: number, ahead: number, origin: number) => Band
 
-/** Bands as they could be drawn at an origin: from the errors of actuals that were known by then. */
-function bandsOf(history: readonly number[], { model, folds }: Backtest, horizon: number): Bands {
+/** Bands as they could be drawn at an origin: from the latest errors whose actuals were known by then. */
+function bandsOf(history: readonly number[], { model, folds }: Backtest, { horizon, rhythm }: Options): Bands {
   const scale = demandScale(history)
   const scores = (origin: number): Score[] =>
-    folds.flatMap((fold) =>
-      fold.predicted
-        .slice(0, Math.max(0, origin - fold.origin))
-        .map((value, ahead) => ({ ahead, error: toLog(history[fold.origin + ahead] ?? 0, scale) - toLog(value, scale) })),
-    )
+    folds
+      .filter((fold) => fold.origin >= origin - rhythm.errorWindow)
+      .flatMap((fold) =>
+        fold.predicted
+          .slice(0, Math.max(0, origin - fold.origin))
+          .map((value, ahead) => ({ ahead, error: toLog(history[fold.origin + ahead] ?? 0, scale) - toLog(value, scale) })),
+      )
   const known = new Map<number, Score[]>()
   return (predicted, ahead, origin) => {
     const then = known.get(origin) ?? scores(origin)

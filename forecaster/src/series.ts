@@ -19,12 +19,14 @@ export type Rhythm = {
   trainWindow: number
   /** How far back the backtest goes. */
   backtestWindow: number
+  /** How far back the errors reach that bands are made of: how wrong a model is changes with the time of year. */
+  errorWindow: number
   maxHorizon: number
 }
 
 export const RHYTHMS: Record<Size, Rhythm> = {
-  hour: { periodMinutes: 60, seasons: [24, 168], trainWindow: 672, backtestWindow: 672, maxHorizon: 168 },
-  day: { periodMinutes: 1440, seasons: [7], trainWindow: 364, backtestWindow: 364, maxHorizon: 60 },
+  hour: { periodMinutes: 60, seasons: [24, 168], trainWindow: 672, backtestWindow: 672, errorWindow: 336, maxHorizon: 168 },
+  day: { periodMinutes: 1440, seasons: [7], trainWindow: 364, backtestWindow: 364, errorWindow: 120, maxHorizon: 60 },
 }
 
 /** Also what is published: an ordinary question then finds its answer made. */

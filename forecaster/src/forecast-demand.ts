@@ -1,0 +1,138 @@
+// Forecasts every series anew when a day closes, or when a closed day has changed, and publishes what is new.
+import { backoffMs } from '@tally/platform/backoff'
+import { type Clock, wait } from '@tally/platform/clock'
+import { Unavailable } from '@tally/platform/errors'
+import type { Log } from '@tally/platform/log'
+import type { OrderForecast } from '@tally/schemas/order-forecast'
+import type { AnswerForecast } from './answer-forecast.ts'
+import { closedEnd } from './history.ts'
+import type { DemandChange } from './keep-demand.ts'
+import { orderForecast } from './order-forecast.ts'
+import { DEFAULT_HORIZON, MEASURES, RHYTHMS, type Series, seriesName } from './series.ts'
+
+export type StoredForecast = { forecast: OrderForecast; fingerprint: string }
+
+export type Forecasts = {
+  /** Of what history the stored forecast of this name was made. */
+  fingerprint(name: string): Promise<string | undefined>
+  /** Replaces the forecast of the same name; it counts as not published. */
+  save(name: string, forecast: StoredForecast): Promise<void>
+  /** By name; what was saved and not marked as published since, also by an earlier process. */
+  unpublished(): Promise<Map<string, OrderForecast>>
+  published(names: readonly string[]): Promise<void>
+}
+
+export type ForecastTopic = {
+  /** Resolves once all are acknowledged. @throws Unavailable */
+  send(forecasts: ReadonlyMap<string, OrderForecast>): Promise<void>
+}
+
+/** What a pass over all series found. */
+export type Pass = { series: number; made: number; refused: { name: string; needed: number; given: number }[]; seconds: number }
+
+type Options = {
+  series(): Promise<Series[]>
+  answer: AnswerForecast
+  forecasts: Forecasts
+  topic: ForecastTopic
+  clock: Clock
+  log: Log
+  /** A pass begins once nothing has changed for so long. */
+  settleMs: number
+  onPass?(pass: Pass): void
+  onPublished?(count: number): void
+}
+
+export type ForecastDemand = { kept(change: Pick<DemandChange, 'asOf' | 'buckets'>): void; stop(): Promise<void>; ended: Promise<void> }
+
+const MICROS_PER_DAY = 86_400_000_000n
+const MAX_SETTLE_MS = 60_000
+/** Forecasting takes at most a tenth of one core, however often closed days change. */
+const REST_FACTOR = 9
+const MAX_REST_MS = 3_600_000
+
+/** Looks at every series once at the start: a crash may have come between storing and publishing. */
+export function forecastDemand({ series, answer, forecasts, topic, clock, log, settleMs, onPass, onPublished }: Options): ForecastDemand {
+  const stopping = new AbortController()
+  let woken = Promise.withResolvers<void>()
+  let changes = 0
+  let seenDay = 0
+
+  async function publish(): Promise<void> {
+    const unpublished = await forecasts.unpublished()
+    if (unpublished.size === 0) return
+    await topic.send(unpublished)
+    await forecasts.published([...unpublished.keys()])
+    onPublished?.(unpublished.size)
+  }
+
+  async function pass(): Promise<void> {
+    const began = clock.now()
+    const all = await series()
+    const found: Pass = { series: all.length, made: 0, refused: [], seconds: 0 }
+    await publish()
+    for (const one of all) {
+      for (const measure of MEASURES) {
+        if (stopping.signal.aborted) return
+        const question = { ...one, size: 'day' as const, measure, horizon: DEFAULT_HORIZON }
+        const name = seriesName(question)
+        const answered = await answer(question, await forecasts.fingerprint(name))
+        if (answered.outcome === 'not-enough-history') found.refused.push({ name, needed: answered.needed, given: answered.given })
+        if (answered.outcome !== 'made') continue
+        await forecasts.save(name, { forecast: orderForecast(answered), fingerprint: answered.fingerprint })
+        found.made += 1
+      }
+      await publish()
+    }
+    onPass?.({ ...found, seconds: (clock.now() - began) / 1000 })
+  }
+
+  /** A burst of changes, such as orders of the past, is forecast once, when it is over. */
+  async function settle(): Promise<void> {
+    const began = clock.now()
+    let seen: number
+    do {
+      seen = changes
+      await wait(settleMs, stopping.signal)
+    } while (seen !== changes && clock.now() - began < MAX_SETTLE_MS && !stopping.signal.aborted)
+  }
+
+  async function loop(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      await settle()
+      woken = Promise.withResolvers()
+      const began = clock.now()
+      try {
+        await pass()
+        failures = 0
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        failures += 1
+        if (failures === 1) log.warn({ err: error }, 'forecasts cannot be published; they are kept and sent again')
+        await wait(backoffMs(failures, { firstMs: 500, maxMs: 30_000 }), stopping.signal)
+        continue
+      }
+      await wait(Math.min(MAX_REST_MS, (clock.now() - began) * REST_FACTOR), stopping.signal)
+      await woken.promise
+    }
+  }
+
+  const ended = loop()
+  return {
+    ended,
+    kept({ asOf, buckets }) {
+      if (asOf === null) return
+      const day = closedEnd(asOf, RHYTHMS.day.periodMinutes)
+      const closedBefore = asOf - (asOf % MICROS_PER_DAY)
+      if (day === seenDay && !buckets.some(({ bucketStart }) => bucketStart < closedBefore)) return
+      seenDay = day
+      changes += 1
+      woken.resolve()
+    },
+    stop() {
+      stopping.abort()
+      woken.resolve()
+      return ended
+    },
+  }
+}
