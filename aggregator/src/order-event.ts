@@ -6,7 +6,6 @@ export type OrderEvent = { eventId: bigint; order: OrderPlaced }
 const DECIMAL = /^[1-9]\d{0,18}$/
 const MAX_ID = 2n ** 63n - 1n
 const CURRENCY = /^[A-Z]{3}$/
-const MAX_CATEGORY = 64
 /** The last microsecond that RFC 3339 can write: 9999-12-31T23:59:59.999999Z. */
 const MAX_TIME = 253_402_300_799_999_999n
 
@@ -18,7 +17,7 @@ export function readEventId(text: string): bigint | undefined {
 }
 
 /**
- * What makes the order impossible to count, or undefined. Upper limits of quantities and prices are the API's business:
+ * What makes the order impossible to count, or undefined. Upper limits of lengths, quantities and prices are the API's business:
  * it may raise them without asking here, and sums are checked where they are made.
  */
 export function violation(order: OrderPlaced): string | undefined {
