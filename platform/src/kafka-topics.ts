@@ -1,6 +1,8 @@
 // Brings topics to what a table says: creates what is missing, sets configuration that differs, never touches partitions.
-import kafkajs, { Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { StopProcess, Unavailable } from './errors.ts'
+import { kafkaClient } from './kafka-client.ts'
+import { createLog } from './log.ts'
 
 export type TopicSpec = {
   topic: string
@@ -16,8 +18,7 @@ export type EnsuredTopics = { created: string[]; altered: string[] }
  * @throws Unavailable when the brokers do not answer, StopProcess when a topic has another number of partitions
  */
 export async function ensureTopics(brokers: string[], specs: TopicSpec[], replicas = 1): Promise<EnsuredTopics> {
-  const kafka = new Kafka({ clientId: 'ensure-topics', brokers, logLevel: logLevel.NOTHING, retry: { retries: 3 } })
-  const admin = kafka.admin()
+  const admin = kafkaClient({ brokers, clientId: 'ensure-topics', log: createLog('ensure-topics', 'silent') }).admin()
   try {
     await admin.connect()
     const existing = new Set(await admin.listTopics())
@@ -43,8 +44,6 @@ export async function ensureTopics(brokers: string[], specs: TopicSpec[], replic
     await admin.disconnect()
   }
 }
-
-type Admin = ReturnType<Kafka['admin']>
 
 const entries = (config: Record<string, string>) => Object.entries(config).map(([name, value]) => ({ name, value }))
 

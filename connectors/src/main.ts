@@ -1,0 +1,37 @@
+// `main.ts VERB`: connector operations over Kafka Connect's REST API. Parameters come from the environment.
+import { systemClock } from '@tally/platform/clock'
+import { runCommand } from '@tally/platform/command'
+import { StopProcess } from '@tally/platform/errors'
+import * as commands from './commands.ts'
+import { connectorsConfig } from './config.ts'
+import { connectRest } from './connect-rest.ts'
+import { readConnectors } from './connector-files.ts'
+import { restConnectors } from './rest-connectors.ts'
+
+const VERBS: Record<string, commands.Command> = {
+  validate: commands.validateAll,
+  diff: commands.diffAll,
+  apply: commands.applyAll,
+  status: commands.statusAll,
+  pause: commands.pauseAll,
+  resume: commands.resumeAll,
+  stop: commands.stopAll,
+  'restart-failed': commands.restartFailedAll,
+  offsets: commands.offsetsAll,
+}
+
+await runCommand(async () => {
+  const verb = process.argv[2] ?? ''
+  const command = VERBS[verb]
+  if (command === undefined) throw new StopProcess(`"${verb}" is no command; there are: ${Object.keys(VERBS).join(', ')}`, 2)
+  const config = connectorsConfig()
+  return command({
+    connect: restConnectors(connectRest(config.CONNECT_URL)),
+    connectors: readConnectors(config.CONNECTORS_FOLDER, config.CONNECTOR),
+    clock: systemClock,
+    print: (line) => process.stdout.write(`${line}\n`),
+    waitTimeoutMs: config.WAIT_TIMEOUT_MS,
+    json: config.JSON,
+    verbose: config.V,
+  })
+})
