@@ -47,7 +47,12 @@ export function deadLetterOf(record: LogRecord, { reason, error, attempts, group
     [REPLAYS]: headers[REPLAYS]?.toString() ?? '0',
   }
   const ownBytes = Object.fromEntries(Object.entries(own).map(([name, text]) => [name, Buffer.from(text)]))
-  return { key, value, headers: { ...withoutOwn(headers), ...ownBytes }, ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }) }
+  return {
+    key,
+    value,
+    headers: { ...withoutOwn(headers), ...ownBytes },
+    ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }),
+  }
 }
 
 /** Reads a letter back; undefined when the record is none. */

@@ -30,7 +30,12 @@ function isForOthers({ headers }: LogRecord, group: string): boolean {
  * rest is handled as one slice.
  * @throws whatever the handler throws but InvalidMessage and RejectedRecords; then nothing of the records was applied
  */
-export async function settleRecords<T>(records: LogRecord[], highWatermark: bigint, settling: Settling<T>, poison?: Fault): Promise<Settled> {
+export async function settleRecords<T>(
+  records: LogRecord[],
+  highWatermark: bigint,
+  settling: Settling<T>,
+  poison?: Fault,
+): Promise<Settled> {
   const { group, handler, stillOurs } = settling
   const faults = new Map<LogRecord, Fault>()
   const messages: Message<T>[] = []

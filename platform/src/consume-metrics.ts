@@ -1,0 +1,44 @@
+// What the consume loop counts. Lag and age are those of the last batch seen.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+export type ConsumeMetrics = ReturnType<typeof consumeMetrics>
+
+/** Registers the loop's metrics. */
+export function consumeMetrics(metrics: Registry) {
+  const registers = [metrics]
+  const labelNames = ['topic', 'partition'] as const
+  return {
+    lag: new Gauge({ name: 'consumer_lag_records', help: 'High watermark minus next offset.', labelNames, registers }),
+    lagSeconds: new Gauge({
+      name: 'consumer_lag_seconds',
+      help: 'Age of the last settled record while there is lag, else 0.',
+      labelNames,
+      registers,
+    }),
+    records: new Counter({
+      name: 'consumer_records_total',
+      help: 'Records settled: handled, dead-lettered, or ignored as replays for another group.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'consumer_dead_letters_total',
+      help: 'Dead letters written.',
+      labelNames: ['topic', 'reason'],
+      registers,
+    }),
+    retries: new Counter({
+      name: 'consumer_retries_total',
+      help: 'Attempts that failed and are made again.',
+      labelNames: ['topic', 'cause'],
+      registers,
+    }),
+    waiting: new Gauge({ name: 'consumer_waiting_partitions', help: 'Partitions paused until the next attempt.', registers }),
+    batchRecords: new Histogram({
+      name: 'consumer_batch_records',
+      help: 'Records per fetched batch.',
+      buckets: [1, 10, 100, 1_000, 5_000, 20_000, 100_000],
+      registers,
+    }),
+  }
+}

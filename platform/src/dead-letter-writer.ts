@@ -1,0 +1,98 @@
+// Writes dead letters, each once per delivery, and stops the process when they stop being exceptions.
+import type { Clock } from './clock.ts'
+import type { ConsumeMetrics } from './consume-metrics.ts'
+import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
+import { dlqLimit } from './dlq-limit.ts'
+import { StopProcess } from './errors.ts'
+import type { Log } from './log.ts'
+import type { Policy } from './policy.ts'
+import type { LogRecord, RecordLog } from './record-log.ts'
+import type { Fault } from './settle-records.ts'
+
+type Options = { recordLog: RecordLog; group: string; clock: Clock; log: Log; metrics: ConsumeMetrics; policy: Policy }
+
+/** A partition's records up to `notedUpTo` are in the limit's window; `written` ones are not settled yet. */
+type Noted = { notedUpTo: bigint; written: Set<bigint> }
+
+export type DeadLetterWriter = {
+  /**
+   * Writes the letters of these records that are not written yet; resolves once acknowledged.
+   * @throws StopProcess before writing when there are too many of them, or when one is not acknowledged
+   */
+  write(records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void>
+  /** The records are settled: the next ones may begin. */
+  settled(records: LogRecord[]): void
+}
+
+/** The letters of one consumer group. */
+export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy }: Options): DeadLetterWriter {
+  const limit = dlqLimit(policy)
+  const partitions = new Map<string, Noted>()
+
+  function notedOf({ topic, partition }: LogRecord): Noted {
+    const key = `${topic}/${partition}`
+    const noted = partitions.get(key) ?? { notedUpTo: -1n, written: new Set<bigint>() }
+    partitions.set(key, noted)
+    return noted
+  }
+
+  /** Brings the window up to date in the records' order; what is over the limit, if anything. */
+  function note(records: LogRecord[], fresh: Set<LogRecord>, noted: Noted): string | undefined {
+    let over: string | undefined
+    for (const record of records) {
+      if (fresh.has(record)) over = limit.deadLettered(1) ?? over
+      else if (record.offset >= noted.notedUpTo && !noted.written.has(record.offset)) limit.handled(1)
+    }
+    const last = records.at(-1)
+    if (last && last.offset >= noted.notedUpTo) noted.notedUpTo = last.offset + 1n
+    return over
+  }
+
+  async function write(records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void> {
+    const [first] = records
+    if (first === undefined) return
+    const noted = notedOf(first)
+    const fresh = new Map([...faults].filter(([record]) => !noted.written.has(record.offset)))
+    if (fresh.size === 0) return
+    const over = note(records, new Set(fresh.keys()), noted)
+    const topic = deadLetterTopic(first.topic, group)
+    if (over) throw new StopProcess(tooMany(over, topic, fresh))
+    const letters = [...fresh].map(([record, fault]) => deadLetterOf(record, { ...fault, group, failedAt: clock.now() }))
+    try {
+      await recordLog.append(topic, letters)
+    } catch (cause) {
+      throw new StopProcess(
+        `a dead letter was not acknowledged by ${topic}; nothing was committed past it. Mend Kafka and start again.`,
+        1,
+        { cause },
+      )
+    }
+    for (const [record, { reason, error, attempts }] of fresh) {
+      noted.written.add(record.offset)
+      metrics.deadLetters.inc({ topic: record.topic, reason })
+      metrics.records.inc({ topic: record.topic, outcome: 'dead_lettered' })
+      const { topic: from, partition, offset } = record
+      const eventId = record.headers.id?.toString()
+      log.error(
+        { topic: from, partition, offset: String(offset), eventId, attempt: attempts, reason, err: error },
+        `dead-lettered to ${topic}`,
+      )
+    }
+  }
+
+  return {
+    write,
+    settled(records) {
+      const [first] = records
+      if (first === undefined) return
+      const noted = notedOf(first)
+      note(records, new Set(), noted)
+      for (const offset of noted.written) if (offset < noted.notedUpTo) noted.written.delete(offset)
+    },
+  }
+}
+
+function tooMany(over: string, topic: string, fresh: Map<LogRecord, Fault>): string {
+  const reasons = [...new Set([...fresh.values()].map(({ reason }) => reason))].join(', ')
+  return `${over}: ${reasons}. That is no single bad record: find the cause (a schema not registered, a release gone wrong) and start again. None of these was written to ${topic} and nothing was committed past them. To dead-letter them all the same, raise DLQ_MAX_IN_A_ROW and DLQ_MAX_SHARE.`
+}

@@ -1,0 +1,25 @@
+// How patient the consume loop is.
+
+/** Durations in milliseconds. */
+export type Policy = {
+  /** Attempts at a failing batch before it is bisected down to the poison record. */
+  attempts: number
+  firstBackoffMs: number
+  maxBackoffMs: number
+  /** How long the handler may be Unavailable before the process stops. */
+  unavailableDeadlineMs: number
+  /** Dead letters allowed among the last `dlqWindow` records before the process stops. */
+  dlqWindow: number
+  dlqShare: number
+  dlqInARow: number
+}
+
+export const DEFAULT_POLICY: Policy = {
+  attempts: 3,
+  firstBackoffMs: 1_000,
+  maxBackoffMs: 30_000,
+  unavailableDeadlineMs: 600_000,
+  dlqWindow: 500,
+  dlqShare: 0.2,
+  dlqInARow: 50,
+}
