@@ -33,9 +33,12 @@ export function* forecast(history: readonly number[], options: Options): Generat
   if (history.length < needed) return { needed, given: history.length }
 
   const naive = seasonalNaive(rhythm.seasons[0])
-  const [baseline, ...rivals] = yield* backtest(history, [naive, ...models], horizon, rhythm)
+  const [baseline] = yield* backtest(history, [naive], horizon, rhythm)
   if (baseline === undefined) throw new Error('the seasonal naive always predicts')
   const choosing = Math.ceil(baseline.folds.length * CHOOSING_SHARE)
+  // Nobody beats what makes no error.
+  const isPerfect = squaredError(history, baseline.folds.slice(0, choosing)) === 0
+  const rivals = isPerfect ? [] : yield* backtest(history, models, horizon, rhythm)
   for (const chosen of [...ranked(history, baseline, rivals, choosing), baseline]) {
     const predicted = chosen.model.predict(knownAt(history, history.length, rhythm), horizon)
     yield
