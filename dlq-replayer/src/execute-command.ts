@@ -1,19 +1,17 @@
 // Each form of the command, as one function that returns the exit code.
 import type { Clock } from '@tally/platform/clock'
 import type { FilterWords } from './filter-words.ts'
-import { HELP } from './help-text.ts'
 import type { Dlq } from './letter.ts'
-import { EXIT } from './outcome.ts'
 import type { LetterReader, Planning } from './plan-replay.ts'
 import { exportPlan, showPlan } from './show-plan.ts'
 import { showStatus, tellRuns } from './show-runs.ts'
 import type { Audit } from './start-run.ts'
 import { discard, go } from './write-runs.ts'
 
-export type Form = 'help' | 'status' | 'pause' | 'resume' | 'cancel' | 'discard' | 'export' | 'go' | 'plan'
+export type Form = 'status' | 'pause' | 'resume' | 'cancel' | 'discard' | 'export' | 'go' | 'plan'
 
 export type Command = {
-  form: Form
+  form: Form | 'help'
   filter: FilterWords
   who: string
   why: string | undefined
@@ -52,12 +50,9 @@ export type Tools = {
   writeLines(file: string, lines: AsyncIterable<string>): Promise<number>
 }
 
-/** Does what the command says. */
-export async function executeCommand(command: Command, tools: Tools): Promise<number> {
+/** Does what the command says; HELP needs none of this. */
+export async function executeCommand(command: Command & { form: Form }, tools: Tools): Promise<number> {
   switch (command.form) {
-    case 'help':
-      tools.terminal.out(HELP)
-      return EXIT.done
     case 'plan':
       return showPlan(command, tools)
     case 'export':

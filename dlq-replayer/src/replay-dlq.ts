@@ -7,25 +7,34 @@ import { confluentRegistry } from '@tally/platform/registry'
 import { avroValues } from './avro-values.ts'
 import { commandConfig } from './config.ts'
 import { executeCommand } from './execute-command.ts'
+import { HELP } from './help-text.ts'
 import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaLetters } from './kafka-letters.ts'
 import { terminal, writeLines } from './node-terminal.ts'
+import { EXIT } from './outcome.ts'
 
 await runCommand(async () => {
   const { command, connect } = commandConfig()
-  const log = kafkaLog({ brokers: connect.KAFKA_BROKERS, clientId: 'replay-dlq', log: createLog('replay-dlq', 'silent') })
   const io = terminal(command)
+  if (command.form === 'help') {
+    io.out(HELP)
+    return EXIT.done
+  }
+  const log = kafkaLog({ brokers: connect.KAFKA_BROKERS, clientId: 'replay-dlq', log: createLog('replay-dlq', 'silent') })
   const audit = await kafkaAudit(log, connect.AUDIT_TOPIC)
   try {
-    return await executeCommand(command, {
-      dlqs: connect.DEAD_LETTER_QUEUES,
-      letters: kafkaLetters(log),
-      decode: avroValues(confluentRegistry(connect.SCHEMA_REGISTRY_URL)),
-      audit,
-      clock: systemClock,
-      terminal: io,
-      writeLines,
-    })
+    return await executeCommand(
+      { ...command, form: command.form },
+      {
+        dlqs: connect.DEAD_LETTER_QUEUES,
+        letters: kafkaLetters(log),
+        decode: avroValues(confluentRegistry(connect.SCHEMA_REGISTRY_URL)),
+        audit,
+        clock: systemClock,
+        terminal: io,
+        writeLines,
+      },
+    )
   } finally {
     await audit.close()
     await log.close()

@@ -1,0 +1,208 @@
+// The command, the service and a consuming group, on Kafka and PostgreSQL.
+import { randomUUID } from 'node:crypto'
+import { dlqOf, parkedOf } from '@tally/schemas/topics'
+import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
+import type { Group } from './support/counting-group.ts'
+import { countingGroup } from './support/counting-group.ts'
+import { replayer } from './support/replayer.ts'
+import { createTopics, deleteTopics, endsOf } from './support/topics.ts'
+
+type Runs = { runs: { id: string; how: string; tally: { outcomes: Record<string, number>; reasons: Record<string, number> } }[] }
+type Plan = {
+  planId: string
+  selected: number
+  queues: { open: number; selected: number; settled: number; causes: { reason: string; letters: number }[] }[]
+}
+
+describe('make replay-dlq', () => {
+  const unique = randomUUID().slice(0, 8)
+  let topic: string
+  let group: string
+  let dlq: string
+  let topics: string[]
+  let counting: Group
+  let other: Group
+  let own: ReturnType<typeof replayer>
+  let n = 0
+
+  beforeEach(async () => {
+    n += 1
+    topic = `test-replay-${unique}-${n}`
+    group = `counting-${unique}-${n}`
+    dlq = dlqOf(topic, group)
+    const auditTopic = `test-audit-${unique}-${n}`
+    topics = [topic, dlq, parkedOf(topic, group), auditTopic]
+    await createTopics({ [topic]: 3, [dlq]: 1, [parkedOf(topic, group)]: 1, [auditTopic]: 1 })
+    counting = await countingGroup(topic, group)
+    other = await countingGroup(topic, `other-${unique}-${n}`)
+    own = replayer({ topic, group, auditTopic, aggregatorUrl: counting.url })
+  })
+  afterEach(async () => {
+    await own.close()
+    await counting.close()
+    await other.close()
+    await deleteTopics(topics)
+  })
+
+  /** Appends events; the text of event i is what `textOf` gives, its key and id are its own. */
+  async function place(count: number, textOf: (i: number) => string): Promise<void> {
+    await counting.recordLog.append(
+      topic,
+      Array.from({ length: count }, (_, i) => ({
+        key: Buffer.from(`order-${i}`),
+        value: Buffer.from(textOf(i)),
+        headers: {
+          id: Buffer.from(String(1_000 + i)),
+          traceparent: Buffer.from('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'),
+        },
+      })),
+    )
+  }
+  const letters = async (): Promise<number> => (await endsOf([dlq]))[dlq]?.reduce((sum, end) => sum + Number(end), 0) ?? 0
+  const lettersAre = (count: number) => until(async () => (await letters()) === count, { what: `${count} dead letters` })
+  const json = async <T>(parameters: Record<string, string>): Promise<T & { exitCode: number | null }> => {
+    const answer = await own.command({ ...parameters, JSON: '1' })
+    try {
+      return { ...JSON.parse(answer.out), exitCode: answer.exitCode }
+    } catch {
+      throw new Error(`no JSON, exit ${answer.exitCode}: ${answer.out}${answer.note}`)
+    }
+  }
+
+  /** 30 events: 10 good, 12 that will be mended, 8 that will not. */
+  async function twentyLetters(): Promise<void> {
+    counting.broken.set('new schema', 'unknown-schema').set('nonsense', 'undecodable')
+    await place(30, (i) => (i % 3 === 0 ? 'good' : i < 18 ? 'new schema' : 'nonsense'))
+    await lettersAre(20)
+    await until(() => counting.counted.size === 10 && other.handled() === 30, { what: 'the good ones are counted' })
+  }
+
+  it('alone changes nothing', async () => {
+    await twentyLetters()
+    const before = await endsOf(topics)
+    const plan = await json<Plan>({})
+    const text = await own.command()
+    expect(plan.exitCode).to.equal(0)
+    expect(plan.queues[0]?.causes.map(({ reason, letters }) => [reason, letters])).to.deep.equal([
+      ['unknown-schema', 12],
+      ['undecodable', 8],
+    ])
+    expect(text.out).to.include('20 open dead letters. Nothing was changed.').and.include('GO=1 WHY=')
+    expect(await endsOf(topics)).to.deep.equal(before)
+  })
+
+  it('counts what was mended once, settles what failed again, and leaves the other group alone', async () => {
+    await twentyLetters()
+    await own.start()
+    counting.broken.delete('new schema')
+    const first = await json<Runs>({ GO: '1', WHY: 'schema registered', CANARY: '0', YES: '1' })
+    expect(first.runs[0]?.tally.outcomes).to.deep.equal({ counted: 12, 'failed-again': 8 })
+    expect(first.runs[0]?.tally.reasons).to.deep.equal({ 'failed-again: undecodable': 8 })
+    expect(first.exitCode).to.equal(2)
+    expect(counting.counted.size).to.equal(22)
+    expect(other.handled()).to.equal(30)
+
+    const plan = await json<Plan>({})
+    expect(plan.queues[0]).to.include({ open: 8, settled: 20 })
+    const second = await json<Runs>({ GO: '1', WHY: 'once more', CANARY: '0' })
+    expect(second.runs[0]?.tally.outcomes).to.deep.equal({ 'failed-again': 8 })
+    expect(counting.handled()).to.equal(22)
+  })
+
+  it('stops behind a canary that fails again', async () => {
+    await twentyLetters()
+    await own.start()
+    const { runs, exitCode } = await json<Runs>({ GO: '1', WHY: 'hope', CANARY: '3', YES: '1' })
+    expect(runs[0]?.how).to.equal('canary-failed')
+    expect(runs[0]?.tally.outcomes).to.deep.equal({ 'failed-again': 3 })
+    expect(exitCode).to.equal(2)
+  })
+
+  it('replays nothing twice when two run it at once', async () => {
+    await twentyLetters()
+    await own.start()
+    counting.broken.clear()
+    const answers = await Promise.all([1, 2].map(() => own.command({ GO: '1', WHY: 'mended', CANARY: '0', YES: '1' })))
+    expect(answers.map(({ exitCode }) => exitCode).sort()).to.deep.equal([0, 4])
+    expect(counting.handled()).to.equal(30)
+    expect((await own.command({ GO: '1', WHY: 'mended' })).exitCode).to.equal(3)
+  })
+
+  it('refuses without a reason, and without a yes where nobody can be asked', async () => {
+    await twentyLetters()
+    const before = await endsOf(topics)
+    expect(await own.command({ GO: '1' })).to.include({ exitCode: 4 })
+    expect(await own.command({ GO: '1', WHY: 'mended' })).to.include({ exitCode: 4 })
+    expect(await own.command({ DISCARD: '1', WHY: 'tests', MAX: '1' })).to.include({ exitCode: 4 })
+    expect(await endsOf(topics)).to.deep.equal(before)
+  })
+
+  it('says so when nothing matched', async () => {
+    expect(await own.command()).to.include({ exitCode: 3 })
+    await twentyLetters()
+    expect(await own.command({ REASON: 'nothing-like-it' })).to.include({ exitCode: 3 })
+    expect(await own.command({ REASON: 'nothing-like-it', GO: '1', WHY: 'x' })).to.include({ exitCode: 3 })
+  })
+
+  it('goes on after the service was killed in the middle, and every letter is handled once', async () => {
+    counting.broken.set('new schema', 'unknown-schema')
+    await place(120, () => 'new schema')
+    await lettersAre(120)
+    counting.broken.clear()
+    let service = await own.start()
+    const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '40', YES: '1' })
+    for (const reached of [25, 70]) {
+      await until(() => counting.handled() >= reached, { what: `${reached} letters are replayed` })
+      await service.kill()
+      service = await own.start()
+    }
+    const { runs, exitCode } = await going
+    expect(runs[0]?.tally.outcomes).to.deep.equal({ counted: 120 })
+    expect(exitCode).to.equal(0)
+    expect(counting.counted.size).to.equal(120)
+    expect(counting.handled()).to.equal(120)
+    expect((await json<Plan>({})).queues[0]).to.include({ open: 0, settled: 120 })
+    expect(await service.stop()).to.equal(0)
+  })
+
+  it('pauses, resumes and cancels', async () => {
+    counting.broken.set('new schema', 'unknown-schema')
+    await place(60, () => 'new schema')
+    await lettersAre(60)
+    counting.broken.clear()
+    await own.start()
+    const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '10', YES: '1' })
+    await until(() => counting.handled() >= 12, { what: 'the run is behind its canary' })
+    expect((await own.command({ PAUSE: '1' })).exitCode).to.equal(0)
+    expect((await own.command({ STATUS: '1' })).out).to.include('paused')
+    expect((await own.command({ RESUME: '1' })).exitCode).to.equal(0)
+    const { handled } = { handled: counting.handled() }
+    await until(() => counting.handled() > handled, { what: 'the run goes on' })
+    expect((await own.command({ CANCEL: '1' })).exitCode).to.equal(0)
+    const { runs } = await going
+    expect(runs[0]?.how).to.equal('cancelled')
+    const counted = runs[0]?.tally.outcomes.counted ?? 0
+    expect(counting.handled()).to.equal(counted)
+    expect((await json<Plan>({})).queues[0]).to.include({ open: 60 - counted, settled: counted })
+  })
+
+  it('discards with a reason, exports with original bytes', async () => {
+    await twentyLetters()
+    const file = `/tmp/${topic}.ndjson`
+    expect(await own.command({ REASON: 'undecodable', EXPORT: file })).to.include({ exitCode: 0 })
+    const { readFileSync, rmSync } = await import('node:fs')
+    const lines = readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    rmSync(file)
+    expect(lines.length).to.equal(8)
+    expect(Buffer.from(lines[0].value, 'base64').toString()).to.equal('nonsense')
+    expect(Buffer.from(lines[0].headers['dlq.reason'], 'base64').toString()).to.equal('undecodable')
+    const discarded = await json<Runs>({ REASON: 'undecodable', DISCARD: '1', WHY: 'test orders', YES: '1' })
+    expect(discarded.runs[0]?.tally.outcomes).to.deep.equal({ discarded: 8 })
+    expect((await json<Plan>({})).queues[0]).to.include({ open: 12, settled: 8 })
+    expect(await letters()).to.equal(20)
+  })
+})

@@ -1,0 +1,72 @@
+// A small real consumer group: counts each event id once, fails on what is broken, and answers like the aggregator.
+import { systemClock } from '@tally/platform/clock'
+import { consume } from '@tally/platform/consume'
+import { InvalidMessage } from '@tally/platform/errors'
+import { listen } from '@tally/platform/http-server'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import type { LogRecord } from '@tally/platform/record-log'
+import { Registry } from 'prom-client'
+import { stack } from '../../../test/support/stack.ts'
+
+export type Group = Awaited<ReturnType<typeof countingGroup>>
+
+/** `broken` holds the texts that the group cannot read now; take one out and it is mended. */
+export async function countingGroup(topic: string, group: string) {
+  const broken = new Map<string, string>()
+  const counted = new Map<string, { partition: number; offset: bigint }>()
+  let handled = 0
+  const log = createLog('test', 'silent')
+  const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: 'test-group', log })
+
+  function decode({ value }: LogRecord): string {
+    const text = String(value)
+    const reason = broken.get(text)
+    if (reason !== undefined) throw new InvalidMessage(reason, `"${text}" cannot be read`)
+    return text
+  }
+
+  const consuming = await consume<string>({
+    recordLog,
+    topics: [topic],
+    group,
+    clock: systemClock,
+    log,
+    metrics: new Registry(),
+    policy: { dlqShare: 1, dlqInARow: 1_000_000 },
+    handler: {
+      decode,
+      async handle({ messages }) {
+        for (const { record } of messages) {
+          handled += 1
+          const eventId = String(record.headers.id)
+          if (!counted.has(eventId)) counted.set(eventId, { partition: record.partition, offset: record.offset })
+        }
+      },
+    },
+  })
+  const http = await listen(
+    (req, res) => {
+      const eventId = req.url?.split('/').at(-1) ?? ''
+      const at = counted.get(eventId)
+      const answer = at
+        ? { eventId, counted: true, topic, partition: at.partition, offset: String(at.offset) }
+        : { eventId, counted: false }
+      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+    },
+    { host: '127.0.0.1', port: 0 },
+  )
+  return {
+    broken,
+    counted,
+    /** Records the handler got, repetitions included. */
+    handled: () => handled,
+    url: `http://127.0.0.1:${http.port}`,
+    recordLog,
+    async close() {
+      await consuming.stop()
+      await http.close()
+      await recordLog.close()
+    },
+  }
+}
