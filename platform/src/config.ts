@@ -27,6 +27,7 @@ const ADDRESS = /^(?<host>[^:]+|\[[^\]]+\]):(?<port>\d{1,5})$/
 export const address = z
   .string()
   .regex(ADDRESS, 'is not host:port')
+  .refine((text) => Number(ADDRESS.exec(text)?.groups?.port) <= 65_535, 'has no port within 0..65535')
   .transform((text) => {
     const { host = '', port = '' } = ADDRESS.exec(text)?.groups ?? {}
     return { host, port: Number(port) }

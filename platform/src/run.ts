@@ -1,5 +1,4 @@
 // Runs a service: whatever opens pushes its closer, shutdown closes in reverse and tells the truth in its exit code.
-import { ConfigError } from './config.ts'
 import type { Log } from './log.ts'
 
 export type App = {
@@ -24,14 +23,15 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
     options = read()
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(error instanceof ConfigError ? error.exitCode : 1)
+    process.exit(exitCodeOf(error))
   }
   const { log, drainTimeoutMs } = options
   const closers: { name: string; close: () => Promise<unknown> | unknown }[] = []
   const controller = new AbortController()
   let shutdownBegan = false
+  let exitCode = 0
 
-  async function shutdown(exitCode: number): Promise<void> {
+  async function shutdown(): Promise<void> {
     if (shutdownBegan) return
     shutdownBegan = true
     controller.abort()
@@ -42,20 +42,18 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
       )
       process.exit(exitCode || 1)
     }, drainTimeoutMs)
-    let drained = true
     for (let closer = closers.at(-1); closer; closer = closers.at(-1)) {
       try {
         await closer.close()
       } catch (error) {
-        drained = false
+        exitCode ||= 1
         log.error({ err: error, closer: closer.name }, 'closing failed')
       }
       closers.pop()
     }
     clearTimeout(deadline)
-    const code = exitCode || (drained ? 0 : 1)
-    log.info({ exitCode: code }, 'stopped')
-    process.exit(code)
+    log.info({ exitCode }, 'stopped')
+    process.exit(exitCode)
   }
 
   const app: App = {
@@ -63,17 +61,20 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
     stopping: controller.signal,
     onClose: (name, close) => closers.push({ name, close }),
     fail(error) {
-      const exitCode = error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : 1
+      exitCode ||= exitCodeOf(error)
       log.fatal({ err: error, exitCode }, error instanceof Error ? error.message : String(error))
-      void shutdown(exitCode)
+      void shutdown()
     },
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (shutdownBegan) process.exit(1)
+      if (shutdownBegan) {
+        log.fatal({ signal }, 'forced; what was not committed will be redelivered')
+        process.exit(1)
+      }
       log.info({ signal }, 'draining')
-      void shutdown(0)
+      void shutdown()
     })
   }
   process.on('uncaughtException', (error) => app.fail(error))
@@ -81,4 +82,8 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
   main(app).catch((error) => {
     if (!shutdownBegan) app.fail(error)
   })
+}
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number' && error.exitCode !== 0 ? error.exitCode : 1
 }

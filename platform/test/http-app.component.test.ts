@@ -1,0 +1,128 @@
+import { Unavailable } from '@tally/platform/errors'
+import { httpApp, onlyMethods } from '@tally/platform/http-app'
+import { type Listening, listen } from '@tally/platform/http-server'
+import { createLog } from '@tally/platform/log'
+import { invalidFields } from '@tally/platform/problem'
+import { expect } from 'chai'
+import express, { Router } from 'express'
+import { Registry } from 'prom-client'
+
+describe('the HTTP frame', () => {
+  const metrics = new Registry()
+  let server: Listening
+  let base = ''
+
+  before(async () => {
+    const routes = Router()
+    routes.get('/things/:id', (req, res) => {
+      res.json({ id: req.params.id })
+    })
+    routes.all('/things/:id', onlyMethods('GET'))
+    routes.post('/json', express.json({ limit: 100 }), (req, res) => {
+      res.json(req.body)
+    })
+    routes.get('/broken', () => {
+      throw new Error('the secret is sesame')
+    })
+    routes.get('/away', async () => {
+      throw new Unavailable('the database is away')
+    })
+    routes.get('/invalid', () => {
+      throw invalidFields([{ pointer: '/a', detail: 'is bad' }])
+    })
+    server = await listen(httpApp({ log: createLog('test', 'silent'), metrics, routes }), { host: '127.0.0.1', port: 0 })
+    base = `http://127.0.0.1:${server.port}`
+  })
+  after(() => server.close())
+
+  async function problemOf(path: string, init?: RequestInit) {
+    const answer = await fetch(`${base}${path}`, init)
+    expect(answer.headers.get('content-type')).to.match(/^application\/problem\+json/)
+    const body = (await answer.json()) as Record<string, unknown>
+    expect(body).to.include({ status: answer.status, instance: path, requestId: answer.headers.get('x-request-id') })
+    return { status: answer.status, headers: answer.headers, body }
+  }
+
+  it('answers 404 as a problem', async () => {
+    const { status, body } = await problemOf('/nowhere?a=1')
+    expect(status).to.equal(404)
+    expect(body.type).to.equal('/problems/not-found')
+  })
+
+  it('answers 405 with what is allowed', async () => {
+    const { status, headers } = await problemOf('/things/1', { method: 'DELETE' })
+    expect(status).to.equal(405)
+    expect(headers.get('allow')).to.equal('GET')
+  })
+
+  it('answers 500 without telling what went wrong', async () => {
+    const { status, body } = await problemOf('/broken')
+    expect(status).to.equal(500)
+    expect(JSON.stringify(body)).not.to.contain('sesame')
+  })
+
+  it('answers 503 with Retry-After when something is away', async () => {
+    const { status, headers } = await problemOf('/away')
+    expect(status).to.equal(503)
+    expect(headers.get('retry-after')).to.equal('1')
+  })
+
+  it('answers 422 with every fault', async () => {
+    expect((await problemOf('/invalid')).body.errors).to.deep.equal([{ pointer: '/a', detail: 'is bad' }])
+  })
+
+  it('answers what is wrong with a body: not JSON, too large, an encoding or charset it does not know', async () => {
+    const post = (body: string, headers = {}) =>
+      problemOf('/json', { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+    expect((await post('{')).status).to.equal(400)
+    expect((await post(JSON.stringify('x'.repeat(200)))).status).to.equal(413)
+    expect((await post('{}', { 'content-encoding': 'lzma' })).status).to.equal(415)
+    expect((await post('{}', { 'content-type': 'application/json; charset=klingon' })).status).to.equal(415)
+  })
+
+  it('answers a path that cannot be decoded with 400', async () => {
+    expect((await problemOf('/things/%zz')).status).to.equal(400)
+  })
+
+  it('names the request as the caller does, if that is sane', async () => {
+    const named = await fetch(`${base}/things/1`, { headers: { 'x-request-id': 'order-7:retry.2' } })
+    expect(named.headers.get('x-request-id')).to.equal('order-7:retry.2')
+    const insane = await fetch(`${base}/things/1`, { headers: { 'x-request-id': 'a b"<script>' } })
+    expect(insane.headers.get('x-request-id')).to.match(/^[0-9a-f-]{36}$/)
+  })
+
+  it('tells nothing about what it is built with', async () => {
+    expect((await fetch(`${base}/things/1`)).headers.has('x-powered-by')).to.equal(false)
+  })
+
+  it('measures by route, never by path', async () => {
+    await fetch(`${base}/things/4711`)
+    const text = await metrics.metrics()
+    expect(text).to.contain('route="/things/:id"').and.not.contain('4711')
+    expect(text).to.contain('route="none"')
+  })
+
+  it('answers what is under way when it closes, and takes nothing more', async () => {
+    const own = await listen(httpApp({ log: createLog('test', 'silent'), metrics: new Registry(), routes: slowRoutes() }), {
+      host: '127.0.0.1',
+      port: 0,
+    })
+    const started = Promise.withResolvers<void>()
+    const finish = Promise.withResolvers<void>()
+    function slowRoutes() {
+      return Router().get('/slow', async (_, res) => {
+        started.resolve()
+        await finish.promise
+        res.json({ ok: true })
+      })
+    }
+    const answer = fetch(`http://127.0.0.1:${own.port}/slow`)
+    await started.promise
+    const closed = own.close()
+    const refused = await fetch(`http://127.0.0.1:${own.port}/slow`).catch((error) => error)
+    expect(refused).to.be.instanceOf(Error)
+    finish.resolve()
+    expect(await (await answer).json()).to.deep.equal({ ok: true })
+    await closed
+  })
+})

@@ -1,0 +1,75 @@
+import { createLog } from '@tally/platform/log'
+import { createMetrics } from '@tally/platform/metrics'
+import { openOps } from '@tally/platform/probes'
+import type { App } from '@tally/platform/run'
+import { expect } from 'chai'
+
+describe('the ops port', () => {
+  const controller = new AbortController()
+  let close: () => unknown = () => {}
+  let loop: string | undefined
+  let base = ''
+  const app: App = {
+    log: createLog('test', 'silent'),
+    stopping: controller.signal,
+    onClose(_, closer) {
+      close = closer
+    },
+    fail(error) {
+      throw error
+    },
+  }
+  const get = async (path: string) => {
+    const answer = await fetch(`${base}${path}`)
+    const text = await answer.text()
+    return { status: answer.status, text, json: () => JSON.parse(text) }
+  }
+
+  before(async () => {
+    const ready = {
+      loop: () => loop,
+      broken: async () => {
+        if (loop === 'throw') throw new Error('cannot even ask')
+        return undefined
+      },
+    }
+    const port = await openOps(app, { host: '127.0.0.1', port: 0 }, createMetrics('test'), { live: { loop: () => undefined }, ready })
+    base = `http://127.0.0.1:${port}`
+  })
+  after(() => close())
+
+  it('answers 200 while every check is fine', async () => {
+    const { status, json } = await get('/readyz')
+    expect(status).to.equal(200)
+    expect(json()).to.deep.equal({ ok: true, checks: { shutdown: { ok: true }, loop: { ok: true }, broken: { ok: true } } })
+  })
+
+  it('answers 503 with the reason of each check that is not', async () => {
+    loop = 'waits for the broker'
+    const { status, json } = await get('/readyz?verbose=1')
+    expect(status).to.equal(503)
+    expect(json().checks.loop).to.deep.equal({ ok: false, why: 'waits for the broker' })
+    expect((await get('/livez')).status).to.equal(200)
+  })
+
+  it('answers 503 for a check that throws', async () => {
+    loop = 'throw'
+    expect((await get('/readyz')).json().checks.broken.ok).to.equal(false)
+    loop = undefined
+  })
+
+  it('serves metrics and says what else is here', async () => {
+    const metrics = await get('/metrics')
+    expect(metrics.status).to.equal(200)
+    expect(metrics.text).to.contain('process_cpu_seconds_total{service="test"}')
+    expect((await get('/')).status).to.equal(404)
+  })
+
+  it('is not ready, but alive, as soon as shutdown begins', async () => {
+    controller.abort()
+    const { status, json } = await get('/readyz')
+    expect(status).to.equal(503)
+    expect(json().checks.shutdown).to.deep.equal({ ok: false, why: 'shutting down' })
+    expect((await get('/livez')).status).to.equal(200)
+  })
+})
