@@ -30,6 +30,7 @@ export async function applyConnector(connect: ApplyPort, connector: Connector, o
   const change = live === undefined ? 'created' : differences(live, config).length > 0 ? 'changed' : 'unchanged'
   if (change !== 'unchanged') await asking(() => connect.put(connector))
   else if (before && failure(before) !== undefined) await asking(() => connect.restartFailed(name))
+  else if (before && isRunning(before)) return change
   const reached = (status: ConnectorStatus) => isRunning(status) || isHeld(status)
   return isHeld(await untilState(connect, name, { reached, before, sameBefore: change === 'changed' }, options)) ? 'held' : change
 }

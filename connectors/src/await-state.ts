@@ -6,7 +6,8 @@ import { type ConnectorStatus, failure, rootCause } from './status.ts'
 
 type StatusPort = { status(name: string): Promise<ConnectorStatus | undefined> }
 
-export type Patience = { clock: Clock; deadlineMs: number; pollMs?: number; settleMs?: number }
+/** A task is RUNNING before it has met the replication slot and the publication: it has to stay so for `steadyMs`. */
+export type Patience = { clock: Clock; deadlineMs: number; pollMs?: number; settleMs?: number; steadyMs?: number }
 
 type Until = {
   reached(status: ConnectorStatus): boolean
@@ -21,15 +22,17 @@ export async function untilState(
   connect: StatusPort,
   name: string,
   { reached, before, sameBefore = false }: Until,
-  { clock, deadlineMs, pollMs = 100, settleMs = 3_000 }: Patience,
+  { clock, deadlineMs, pollMs = 100, settleMs = 3_000, steadyMs = 500 }: Patience,
 ): Promise<ConnectorStatus> {
   const start = clock.now()
   const oldFailure = before && failure(before)
+  let reachedAt: number | undefined
   for (;;) {
     const elapsedMs = clock.now() - start
     const settled = elapsedMs >= settleMs
     const status = await whileUnavailable(() => connect.status(name), { deadlineMs: Math.max(0, deadlineMs - elapsedMs), clock })
-    if (status && reached(status) && (settled || !sameBefore)) return status
+    reachedAt = status && reached(status) ? (reachedAt ?? elapsedMs) : undefined
+    if (status && reachedAt !== undefined && elapsedMs - reachedAt >= steadyMs && (settled || !sameBefore)) return status
     const trace = status && failure(status)
     if (trace !== undefined && (settled || trace !== oldFailure)) {
       throw new StopProcess(

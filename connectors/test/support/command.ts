@@ -1,0 +1,29 @@
+// Runs a connector command the way make does, on a folder holding only the given connectors.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { childEnvironment } from '../../../test/support/config.ts'
+import { stack } from '../../../test/support/stack.ts'
+import type { Connector } from '../../src/connector.ts'
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname
+
+export type Ran = { exitCode: number; stdout: string; stderr: string }
+
+/** `main.ts VERB` with the connectors and variables. */
+export async function command(verb: string, connectors: Connector[], variables: Record<string, string> = {}): Promise<Ran> {
+  const folder = mkdtempSync(join(tmpdir(), 'connectors-'))
+  for (const { name, config } of connectors) writeFileSync(join(folder, `${name}.json`), JSON.stringify(config))
+  const env = childEnvironment({ CONNECT_URL: stack.connectUrl, CONNECTORS_FOLDER: folder, ...variables })
+  try {
+    return await new Promise((resolve) => {
+      execFile(process.execPath, [main, verb], { env }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : error.code
+        resolve({ exitCode: typeof code === 'number' ? code : 1, stdout, stderr })
+      })
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

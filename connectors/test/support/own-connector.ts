@@ -1,0 +1,111 @@
+// A connector with a database, slot and topics of its own on the stack's Connect: it disturbs nobody, and goes away.
+import { randomBytes } from 'node:crypto'
+import { systemClock } from '@tally/platform/clock'
+import { kafkaClient } from '@tally/platform/kafka-client'
+import { createLog } from '@tally/platform/log'
+import { tsidMint } from '@tally/platform/tsid'
+import pg from 'pg'
+import { setUpDatabase } from '../../../ingest-api/src/postgres-set-up.ts'
+import { stack } from '../../../test/support/stack.ts'
+import { until } from '../../../test/support/until.ts'
+import { connectRest } from '../../src/connect-rest.ts'
+import type { Connector, ConnectorConfig } from '../../src/connector.ts'
+import { readConnectors } from '../../src/connector-files.ts'
+import { restConnectors } from '../../src/rest-connectors.ts'
+
+const PASSWORDS = {
+  owner: 'tally-owner-dev',
+  api: 'tally-api-dev',
+  reader: 'tally-reader-dev',
+  dbz: 'dbz-dev',
+  registry: 'registry-dev',
+  replayer: 'replayer-dev',
+}
+
+export const connect = restConnectors(connectRest(stack.connectUrl))
+
+export type OwnConnector = Awaited<ReturnType<typeof openOwnConnector>>
+
+/** The shipped configuration, moved to names of its own; `changes` go on top. Its slot and topics exist, it does not run yet. */
+export async function openOwnConnector(changes: ConnectorConfig = {}) {
+  const id = `connectors_${randomBytes(4).toString('hex')}`
+  const [shipped] = readConnectors()
+  if (shipped === undefined) throw new Error('there is no connector in this checkout')
+  await setUpDatabase({ superuser: stack.database('postgres', 'postgres'), passwords: PASSWORDS, database: id, slot: id })
+  const heartbeatQuery = shipped.config['heartbeat.action.query']?.replace('order_outbox', id) ?? ''
+  const config: ConnectorConfig = {
+    ...shipped.config,
+    'database.dbname': id,
+    'slot.name': id,
+    'topic.prefix': id,
+    'transforms.outbox.route.topic.replacement': `${id}-events`,
+    'predicates.isOutbox.pattern': `${id}\\.public\\.outbox`,
+    'heartbeat.action.query': heartbeatQuery,
+    ...changes,
+  }
+  const connector: Connector = { name: id, config }
+  const topics = [`${id}-events`, `${id}.public.dbz_heartbeat`, `${id}.public.dbz_signal`, `__debezium-heartbeat.${id}`]
+  const kafka = kafkaClient({ brokers: [stack.kafka], clientId: id, log: createLog(id, 'silent') })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ waitForLeaders: true, topics: topics.map((topic) => ({ topic, numPartitions: 1 })) })
+  const database = new pg.Client({ connectionString: stack.database('postgres', id) })
+  await database.connect()
+  const mint = tsidMint(0, systemClock)
+
+  return {
+    id,
+    connector,
+    database,
+    /** As many rows as asked for, committed one by one; their ids. */
+    async insertEvents(count: number): Promise<bigint[]> {
+      const ids = Array.from({ length: count }, mint)
+      for (const eventId of ids) {
+        await database.query(
+          "insert into outbox (id, aggregatetype, aggregateid, type, payload) values ($1::bigint, 'order', $1::bigint::text, 'OrderPlaced', $2)",
+          [eventId, Buffer.from([0, 0, 0, 0, 1, 9, 0xff])],
+        )
+      }
+      return ids
+    },
+    /** Event ids on the topic so far, in order. */
+    eventIds: () => readIds(kafka, admin, `${id}-events`),
+    async close() {
+      await connectRest(stack.connectUrl).ask('DELETE', `/connectors/${id}`)
+      await admin.deleteTopics({ topics })
+      await admin.disconnect()
+      await database.end()
+      const cluster = new pg.Client({ connectionString: stack.database('postgres', 'postgres') })
+      await cluster.connect()
+      const dropped = 'select from pg_replication_slots where slot_name = $1'
+      const drop = 'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1 and not active'
+      await until(async () => (await cluster.query(drop, [id])) && (await cluster.query(dropped, [id])).rowCount === 0, {
+        what: `the slot ${id} is gone`,
+      })
+      await cluster.query(`drop database ${pg.escapeIdentifier(id)} with (force)`)
+      await cluster.end()
+    },
+  }
+}
+
+type Client = ReturnType<typeof kafkaClient>
+
+async function readIds(kafka: Client, admin: ReturnType<Client['admin']>, topic: string): Promise<bigint[]> {
+  const [bounds] = await admin.fetchTopicOffsets(topic)
+  const end = BigInt(bounds?.high ?? 0)
+  if (end === 0n) return []
+  const consumer = kafka.consumer({ groupId: `${topic}-${randomBytes(4).toString('hex')}` })
+  const ids: bigint[] = []
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await new Promise<void>((resolve, reject) => {
+    consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
+    void consumer.run({
+      async eachMessage({ message }) {
+        if (ids.push(BigInt(String(message.headers?.id))) >= Number(end)) resolve()
+      },
+    })
+  })
+  await consumer.disconnect()
+  return ids
+}
