@@ -16,8 +16,8 @@ export type BullmqCuts = CutQueue & {
 type Jobs = { name: string; store: CutStore; log: Log; work(cut: Cut): Promise<void> }
 
 /** A worker that died is noticed after this; its cut goes to whoever is there. */
-const LOCK_MS = 10_000
-const STALLED_CHECK_MS = 5_000
+const LOCK_MS = 6_000
+const STALLED_CHECK_MS = 3_000
 
 type Packed = Omit<Cut, 'ranges'> & { ranges: [number, string, string][] }
 
