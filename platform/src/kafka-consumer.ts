@@ -13,6 +13,8 @@ const HEARTBEAT_MS = 2_000
 const REBALANCE_MS = 60_000
 /** Longest wait for records, and so for a stop or a resume to be noticed. */
 const MAX_WAIT_MS = 250
+/** Of one fetch, as compressed on the broker: a batch is some thousands of small records, not tens of thousands in memory at once. */
+const MAX_BYTES_PER_PARTITION = 262_144
 const PARTITIONS_AT_ONCE = 64
 
 /** After these the member has to join again; the records are redelivered. */
@@ -33,6 +35,7 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     heartbeatInterval: HEARTBEAT_MS,
     rebalanceTimeout: REBALANCE_MS,
     maxWaitTimeInMs: MAX_WAIT_MS,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
     retry: { ...RETRY, restartOnFailure: async () => !stopped },
   })

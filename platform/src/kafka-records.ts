@@ -12,7 +12,7 @@ function readHeaders(from: IHeaders | undefined): { headers: Headers; repeatedHe
   const headers: Headers = {}
   let repeatedHeaders: RepeatedHeaders | undefined
   for (const [name, given] of Object.entries(from ?? {})) {
-    const values = (Array.isArray(given) ? given : [given]).flatMap((value) => (value == null ? [] : [Buffer.from(value)]))
+    const values = (Array.isArray(given) ? given : [given]).flatMap((value) => (value == null ? [] : [bytesOf(value)]))
     const last = values.at(-1)
     if (last === undefined) continue
     headers[name] = last
@@ -20,6 +20,8 @@ function readHeaders(from: IHeaders | undefined): { headers: Headers; repeatedHe
   }
   return repeatedHeaders ? { headers, repeatedHeaders } : { headers }
 }
+
+const bytesOf = (value: Buffer | string) => (typeof value === 'string' ? Buffer.from(value) : value)
 
 /** A record to be written as KafkaJS takes it. */
 export function toKafka({ key, value, headers, repeatedHeaders, partition }: NewRecord): Message {
@@ -34,13 +36,16 @@ export function sizeOf({ key, value, headers, repeatedHeaders }: NewRecord): num
   return bytes
 }
 
+/** KafkaJS copies all earlier records of a request for every one more: beyond some hundreds that is all it does. */
+const MAX_RECORDS = 500
+
 /** Consecutive runs of records, each within `maxBytes` or of a single record. */
-export function chunksOf(records: readonly NewRecord[], maxBytes: number): NewRecord[][] {
+export function chunksOf(records: readonly NewRecord[], maxBytes: number, maxRecords = MAX_RECORDS): NewRecord[][] {
   const chunks: NewRecord[][] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const record of records) {
     const size = sizeOf(record)
-    if (bytes + size > maxBytes) {
+    if (bytes + size > maxBytes || (chunks.at(-1)?.length ?? 0) >= maxRecords) {
       chunks.push([])
       bytes = 0
     }
