@@ -6,6 +6,9 @@ import { ORDER_BUCKETS } from '@tally/schemas/topics'
 import { startMicros } from './ask-counts.ts'
 import type { BucketTopic } from './publish-buckets.ts'
 
+/** The only one: a mark speaks of every bucket before it, and order is a partition's. */
+const PARTITION = 0
+
 /**
  * @param schemaId id under which `type` is registered for the topic's values
  * @param acknowledged told how many buckets were acknowledged
@@ -19,6 +22,7 @@ export function kafkaBuckets(
   return {
     async send(buckets, asOf) {
       const records = buckets.map(({ minute, category, currency, orders, units, revenueMinor, revision }) => ({
+        partition: PARTITION,
         key: Buffer.from(`${new Date(minute * 60_000).toISOString()}|${category}|${currency}`),
         value: encodeFramed(schemaId, type, {
           bucketStart: startMicros(minute),

@@ -62,6 +62,8 @@ export function publishBuckets({ changed, topic, published, clock, log }: Option
       do {
         const page = await changed.page(publishedUpTo, cursor)
         await topic.send(page.buckets, asOf)
+        // What is not published yet stays in the store: shutdown need not wait for a long pass.
+        if (stopping.signal.aborted) return
         cursor = page.end
       } while (cursor !== undefined)
       publishedUpTo = revision
