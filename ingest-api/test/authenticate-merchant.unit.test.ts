@@ -1,0 +1,69 @@
+import { Problem } from '@tally/platform/problem'
+import { expect } from 'chai'
+import { authenticateMerchant, hashOf, newApiKey } from '../src/authenticate-merchant.ts'
+
+/** Merchants by key, counting how often they are looked up. */
+function merchants(...keys: string[]) {
+  const known = new Map(
+    keys.map((key, n) => [hashOf(key).toString('hex'), { merchantId: BigInt(n), name: key, perMinute: undefined, burst: undefined }]),
+  )
+  const asked = { times: 0, away: false }
+  const find = async (hash: Buffer) => {
+    asked.times += 1
+    if (asked.away) throw new Error('away')
+    return known.get(hash.toString('hex'))
+  }
+  return { find, asked, revoke: (key: string) => known.delete(hashOf(key).toString('hex')) }
+}
+
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+describe('authenticating a merchant', () => {
+  const clock = { ms: 0, now: () => clock.ms }
+
+  it('looks a key up once in five seconds, also for many requests at once', async () => {
+    const { find, asked } = merchants('one')
+    const authenticate = authenticateMerchant(find, clock)
+    await Promise.all(Array.from({ length: 20 }, () => authenticate('Bearer one')))
+    clock.ms += 4_999
+    expect((await authenticate('bearer one')).name).to.equal('one')
+    expect(asked.times).to.equal(1)
+    clock.ms += 1
+    await authenticate('Bearer one')
+    expect(asked.times).to.equal(2)
+  })
+
+  it('refuses a revoked key after five seconds, and an unknown one until it is known', async () => {
+    const { find, revoke } = merchants('one')
+    const authenticate = authenticateMerchant(find, clock)
+    await authenticate('Bearer one')
+    revoke('one')
+    await authenticate('Bearer one')
+    clock.ms += 5_000
+    expect(await refusal(authenticate('Bearer one')))
+      .to.be.instanceOf(Problem)
+      .with.property('status', 401)
+  })
+
+  it('does not remember that the database was away, nor that a key was unknown', async () => {
+    const { find, asked } = merchants('one')
+    const authenticate = authenticateMerchant(find, clock)
+    asked.away = true
+    expect(await refusal(authenticate('Bearer one'))).to.have.property('message', 'away')
+    asked.away = false
+    expect((await authenticate('Bearer one')).name).to.equal('one')
+    await refusal(authenticate('Bearer two'))
+    await refusal(authenticate('Bearer two'))
+    expect(asked.times).to.equal(4)
+  })
+
+  it('makes keys of 256 random bits', () => {
+    const keys = new Set(Array.from({ length: 100 }, newApiKey))
+    expect(keys).to.have.lengthOf(100)
+    for (const key of keys) expect(key).to.match(/^tally_[\w-]{43}$/)
+  })
+})
