@@ -27,6 +27,8 @@ export type Command = {
   json: boolean
 }
 
+const INTERRUPTED = 130
+
 type Verb = (command: Command) => Promise<number>
 
 const up: Verb = async ({ settings, names, profile }) => {
@@ -34,12 +36,14 @@ const up: Verb = async ({ settings, names, profile }) => {
   await setUp(settings)
   // Faults in compose.yaml are told before anything is started.
   readPlan(settings, environment())
-  const socket = await runningOrStarted(settings)
+  const { socket, started } = await runningOrStarted(settings)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      say('stopping what was started …')
       socket.destroy()
-      void down({ settings, ...NOTHING }).then(() => process.exit(130))
+      // What was up before goes on.
+      if (!started) process.exit(INTERRUPTED)
+      say('stopping what was started …')
+      void down({ settings, ...NOTHING }).then(() => process.exit(INTERRUPTED))
     })
   }
   say(`starting the stack "${settings.stack}"`)

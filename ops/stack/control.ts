@@ -2,7 +2,6 @@
 import { chmodSync, rmSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { StackError } from './errors.ts'
 
 export type Request = {
@@ -25,7 +24,7 @@ export async function serve(path: string, handle: (request: Request, call: Call)
     const answer = (line: Answer) => socket.writable && socket.write(`${JSON.stringify(line)}\n`)
     socket.on('error', () => gone.abort())
     socket.on('close', () => gone.abort())
-    createInterface(socket).once('line', async (line) => {
+    eachLine(socket, async (line) => {
       try {
         answer({ result: (await handle(JSON.parse(line), { say: (text) => answer({ say: text }), gone: gone.signal })) ?? null })
       } catch (error) {
@@ -54,14 +53,27 @@ export function reach(path: string): Promise<Socket | undefined> {
 }
 
 /** Asks and waits for the result. @throws StackError with the supervisor's own words */
-export async function ask<T>(socket: Socket, request: Request, say: (line: string) => void): Promise<T> {
-  socket.write(`${JSON.stringify(request)}\n`)
-  socket.on('error', () => {})
-  for await (const line of createInterface(socket)) {
-    const { say: words, error, exitCode, result } = JSON.parse(line) as Answer
-    if (words !== undefined) say(words)
-    else if (error !== undefined) throw new StackError(error, exitCode)
-    else return result as T
-  }
-  throw new StackError('the supervisor is gone: run the command again, it will find and stop what is left over')
+export function ask<T>(socket: Socket, request: Request, say: (line: string) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    eachLine(socket, (line) => {
+      const { say: words, error, exitCode, result } = JSON.parse(line) as Answer
+      if (words !== undefined) say(words)
+      else if (error !== undefined) reject(new StackError(error, exitCode))
+      else resolve(result as T)
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => reject(new StackError('the supervisor is gone: run the command again, it finds and stops what is left over')))
+    socket.write(`${JSON.stringify(request)}\n`)
+  })
+}
+
+/** Not readline: it makes every socket error one that nobody can handle. */
+function eachLine(socket: Socket, take: (line: string) => void): void {
+  let rest = ''
+  socket.setEncoding('utf8')
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    lines.forEach(take)
+  })
 }

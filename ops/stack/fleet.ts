@@ -60,7 +60,8 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
             call.say(`  ${name.padEnd(18)} ${service.spec.probe ? 'ready' : 'done'} after ${seconds} s`)
             return true
           } catch (error) {
-            faults.push(error instanceof StackError ? error.message : String((error as Error).stack))
+            const text = error instanceof StackError ? error.message : String((error as Error).stack)
+            faults.push(text.startsWith(name) ? text : `${name}: ${text}`)
             return false
           }
         }),
@@ -70,9 +71,8 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     const waiting = order.filter((name, i) => !reached[i] && !faults.some((fault) => fault.startsWith(name)))
     if (abort.aborted) throw new StackError('given up')
     if (faults.length === 0) return
-    throw new StackError(
-      `\n${faults.join('\n')}${waiting.length > 0 ? `\nnot started, since they depend on it: ${waiting.join(', ')}` : ''}`,
-    )
+    const held = waiting.length > 0 ? `\nnot started, since they depend on it: ${waiting.join(', ')}` : ''
+    throw new StackError(`\n${faults.join('\n')}${held}\nWhat did start goes on (make status); make down stops it.`)
   }
 
   async function down(say: (line: string) => void): Promise<string[]> {
@@ -125,6 +125,7 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
       if (plan.services[name] === undefined) throw unknownService(name, plan.services)
       return plan.spec(name).environment
     },
+    anythingRuns: () => [...units.values()].some((service) => service.alive()),
     status: (): Promise<UnitStatus[]> => Promise.all([...units.values()].map((service) => service.status())),
   }
 }

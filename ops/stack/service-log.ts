@@ -26,3 +26,13 @@ export function lastLines(path: string, count: number, from = 0): string[] {
     return []
   }
 }
+
+/** What a JSON log line says; any other line as it is. */
+export function readable(line: string): string {
+  try {
+    const { time, msg, err } = JSON.parse(line) as { time?: string; msg?: string; err?: { stack?: string } }
+    return msg === undefined ? line : [time, msg, err?.stack && `\n      ${err.stack.replaceAll('\n', '\n  ')}`].filter(Boolean).join(' ')
+  } catch {
+    return line
+  }
+}

@@ -41,9 +41,12 @@ async function handle(request: Request, call: Call): Promise<unknown> {
         call.gone.addEventListener('abort', () => {
           if (!everUp) void end()
         })
-      const result = await stack.up(given, request.env ?? environment(), request.names, request.profiles ?? [], call)
-      everUp = true
-      return result
+      try {
+        return await stack.up(given, request.env ?? environment(), request.names, request.profiles ?? [], call)
+      } finally {
+        // What did start goes on when something else did not: its status and logs tell more.
+        if (!call.gone.aborted) everUp = stack.anythingRuns()
+      }
     }
     case 'down':
       return end(call)
@@ -66,6 +69,10 @@ await withLock(`${stackDir}/.lock`, async () => {
   const left = await stopLeftovers(stackDir)
   if (left.length > 0) process.stderr.write(`stopped what an earlier supervisor left: ${left.join(', ')}\n`)
   server = await serve(socketPath, handle)
+})
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack}\n`)
+  void end()
 })
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end())
 void wait(UNASKED_LIMIT_MS).then(() => {

@@ -6,7 +6,7 @@ import { StackError } from './errors.ts'
 import type { Spec } from './plan.ts'
 import type { Running } from './run-service.ts'
 import { runService } from './run-service.ts'
-import { lastLines } from './service-log.ts'
+import { lastLines, readable } from './service-log.ts'
 
 export type State = 'starting' | 'ready' | 'done' | 'restarting' | 'stopped' | 'failed'
 
@@ -50,7 +50,9 @@ export function unit(spec: Spec, changed: () => void) {
     running = process
     logFrom = process.logFrom
     changed()
-    void probeUntilReady(process, signal)
+    // Stopped while it was being started.
+    if (signal.aborted) await process.end(spec.stopSignal ?? 'SIGTERM', spec.stopGraceMs)
+    else void probeUntilReady(process, signal)
     const code = await process.exit
     await process.end('SIGKILL', 0)
     running = undefined
@@ -78,9 +80,9 @@ export function unit(spec: Spec, changed: () => void) {
       deaths += 1
       const reason = typeof code === 'number' ? `it exited with code ${code}` : code
       if (!mayRestart(spec.restart, deaths, code)) return become('failed', reason)
-      restarts += 1
       become('restarting', reason)
       await wait(backoffMs(deaths, RESTART), signal)
+      restarts += 1
     }
   }
 
@@ -92,6 +94,7 @@ export function unit(spec: Spec, changed: () => void) {
     const deadline = AbortSignal.timeout(spec.startMs)
     if (state === 'ready' && spec.probe && (await spec.probe()) !== undefined) await untilProbed(deadline)
     if (now() === 'ready') return
+    if (abort.aborted) throw new StackError(`${spec.name}: given up`)
     if (life === undefined) {
       stopping = new AbortController()
       become('starting', 'it has just been started')
@@ -121,7 +124,7 @@ export function unit(spec: Spec, changed: () => void) {
   }
 
   const failure = (message: string) => {
-    const tail = lastLines(spec.logFile, TAIL_LINES, logFrom).map((line) => `    ${line}`)
+    const tail = lastLines(spec.logFile, TAIL_LINES, logFrom).map((line) => `    ${readable(line)}`)
     return new StackError(`${message}\n${tail.join('\n')}\n    log: ${spec.logFile}`)
   }
 
@@ -133,6 +136,7 @@ export function unit(spec: Spec, changed: () => void) {
       stopping.abort()
       const how = (await running?.end(spec.stopSignal ?? 'SIGTERM', spec.stopGraceMs)) ?? 'ended'
       await life
+      await spec.sweep?.()
       become('stopped')
       return how
     },
@@ -145,6 +149,8 @@ export function unit(spec: Spec, changed: () => void) {
       while (running === victim) await wait(1)
     },
     running: () => running,
+    /** It runs, or will again. */
+    alive: () => life !== undefined,
     /** What it is now, by its own word. */
     async status(): Promise<UnitStatus> {
       const reason = state === 'ready' ? await spec.probe?.() : why

