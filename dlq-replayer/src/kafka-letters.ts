@@ -1,9 +1,9 @@
 // Dead letter queues and the topics they came from, in Kafka.
 import { readDeadLetter } from '@tally/platform/dead-letter'
+import { readRanges } from '@tally/platform/read-ranges'
 import type { LogRecord, RecordLog } from '@tally/platform/record-log'
 import type { Dlq, Letter } from './letter.ts'
 import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
-import { readRanges } from './log-ranges.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Replays } from './work-cut.ts'
 

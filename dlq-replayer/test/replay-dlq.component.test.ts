@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
+import { createTopics, deleteTopics, endsOf } from '../../test/support/topics.ts'
 import { until } from '../../test/support/until.ts'
 import type { Group } from './support/counting-group.ts'
 import { countingGroup } from './support/counting-group.ts'
 import { replayer } from './support/replayer.ts'
-import { createTopics, deleteTopics, endsOf } from './support/topics.ts'
 
 type Runs = { runs: { id: string; how: string; tally: { outcomes: Record<string, number>; reasons: Record<string, number> } }[] }
 type Plan = {

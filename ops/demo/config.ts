@@ -1,5 +1,5 @@
 // What `make demo` reads from the environment.
-import { int, readConfig } from '@tally/platform/config'
+import { int, list, readConfig } from '@tally/platform/config'
 import { z } from 'zod'
 
 export const demoConfig = () =>
@@ -14,6 +14,9 @@ export const demoConfig = () =>
     },
     process.env,
   )
+
+/** What `make poison` and `make mend` read; `ops/stack exec` provides it. */
+export const poisonConfig = () => readConfig({ KAFKA_BROKERS: list, SCHEMA_REGISTRY_URL: z.string() }, process.env)
 
 /** The environment for a child process: ours and `extra`. */
 export const childEnvironment = (extra: Record<string, string>) => ({ ...process.env, ...extra })

@@ -68,4 +68,4 @@ say('Every total equals the one computed from the file by SQL, to the cent. (Uni
 
 const top = fromFile[0]?.category ?? ''
 say(forecastText(top, await firstForecast(urls, top)))
-say(nextThings(urls, config.STACK))
+say(nextThings(urls, config.STACK, config.PORT_OFFSET))

@@ -64,8 +64,8 @@ export function forecastText(category: string, forecast: Forecast): string {
 }
 
 /** Where to look and what to try. */
-export function nextThings(urls: Addresses, stack: string): string {
-  const prefix = stack === 'default' ? '' : `STACK=${stack} `
+export function nextThings(urls: Addresses, stack: string, portOffset: number): string {
+  const prefix = stack === 'default' ? '' : `STACK=${stack} PORT_OFFSET=${portOffset} `
   return [
     `Orders   ${urls.ingestApi}/v1/orders`,
     `Counts   ${urls.aggregator}/v1/categories/top?currency=USD&window=24h`,

@@ -1,8 +1,9 @@
 // Bounded reads of a topic: the records of given ranges, as a stream that never holds more than a few batches.
 import { randomUUID } from 'node:crypto'
-import type { LogConsumer, LogRecord, RecordBatch, RecordLog } from '@tally/platform/record-log'
-import type { Positions, Range } from './positions.ts'
-import { positionsOf } from './positions.ts'
+import type { LogConsumer, LogRecord, RecordBatch, RecordLog } from './record-log.ts'
+
+/** Offsets [from, next) of one partition. */
+export type Range = { partition: number; from: bigint; next: bigint }
 
 /** Ranges closer than this are read through rather than sought to. */
 const NEAR = 1_000n
@@ -16,7 +17,10 @@ export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]
     return range.from < range.next ? [range] : []
   })
   if (kept.length === 0) return
-  const wanted: Positions = positionsOf(kept)
+  const wanted = Map.groupBy(
+    kept.sort((a, b) => Number(a.from - b.from)),
+    ({ partition }) => partition,
+  )
   const batches = channel<LogRecord[]>()
   const partitions = new Set(wanted.keys())
   /** Where a partition is read on from when the group has to be joined again. */

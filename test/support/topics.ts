@@ -1,7 +1,7 @@
 // Topics of a test's own.
 import { kafkaClient } from '@tally/platform/kafka-client'
 import { createLog } from '@tally/platform/log'
-import { stack } from '../../../test/support/stack.ts'
+import { stack } from './stack.ts'
 
 const withAdmin = async <T>(work: (admin: ReturnType<ReturnType<typeof kafkaClient>['admin']>) => Promise<T>): Promise<T> => {
   const admin = kafkaClient({ brokers: [stack.kafka], clientId: 'test-topics', log: createLog('test', 'silent') }).admin()

@@ -1,0 +1,37 @@
+// The demo's poison pill: an OrderPlaced written with a schema that the registry does not have, yet.
+import { avroType, encodeFramed } from '@tally/platform/avro'
+import type { Clock } from '@tally/platform/clock'
+import type { NewRecord } from '@tally/platform/record-log'
+import { tsidMint } from '@tally/platform/tsid'
+import { schemaOf } from '@tally/schemas/files'
+import type { OrderPlaced } from '@tally/schemas/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
+
+/** A node number that no lease gives out: leases are taken from 0 upwards. */
+const DEMO_NODE = 1023
+
+/** OrderPlaced with one more field (a default makes it compatible); `salt` makes it a schema of its own. */
+export function unregisteredSchema(salt: string): string {
+  const schema = JSON.parse(schemaOf(ORDER_EVENTS))
+  schema.fields.push({ name: `channel${salt}`, type: 'string', default: '', doc: 'Where the order was placed.' })
+  return JSON.stringify(schema)
+}
+
+/** One order event framed with the given, not yet registered, schema id. */
+export function poisonRecord(schemaId: number, salt: string, clock: Clock): { eventId: bigint; record: NewRecord } {
+  const mint = tsidMint(DEMO_NODE, clock)
+  const [eventId, orderId, now] = [mint(), mint(), BigInt(clock.now()) * 1_000n]
+  const order: OrderPlaced = {
+    orderId,
+    externalOrderId: `poison-${eventId}`,
+    merchantId: 'demo',
+    currency: 'USD',
+    placedAt: now,
+    acceptedAt: now,
+    totalMinor: 4_200n,
+    lines: [{ sku: 'POISON', category: 'Poison', quantity: 2, unitPriceMinor: 2_100n }],
+  }
+  const value = encodeFramed(schemaId, avroType<OrderPlaced>(unregisteredSchema(salt)), order)
+  const headers = { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced') }
+  return { eventId, record: { key: Buffer.from(String(orderId)), value, headers } }
+}
