@@ -9,8 +9,8 @@ export type DecodeValue = (value: Buffer | null) => OrderBucket | Promise<OrderB
 export type BucketEvent = { bucket: OrderBucket } | { asOf: bigint }
 
 const MICROS_PER_MINUTE = 60_000_000n
-/** The year 10000. */
-const MAX_TIME = 253_402_300_800_000_000n
+/** Minutes are kept in 32 bits, which lasts until the year 6053. */
+const MAX_TIME = 2n ** 31n * MICROS_PER_MINUTE
 
 /** @throws InvalidMessage (`contract-violation`), and whatever `decodeValue` throws */
 export function bucketDecoder(decodeValue: DecodeValue): (record: LogRecord) => BucketEvent | Promise<BucketEvent> {

@@ -18,16 +18,14 @@ export type Demand = {
 type Options = {
   demand: Demand
   decode: Handler<BucketEvent>['decode']
-  /** Where partitions without a stored position begin: the file can be rebuilt from the topic, whatever the group has committed. */
-  logStarts: ReadonlyMap<number, bigint>
   onKept?(change: DemandChange): void
 }
 
-export type KeepDemand = Handler<BucketEvent> & { startAt(topic: string, partition: number): bigint; state(): DemandState }
+export type KeepDemand = Handler<BucketEvent> & { startAt(topic: string, partition: number): bigint | undefined; state(): DemandState }
 
-export function keepDemand({ demand, decode, logStarts, onKept }: Options): KeepDemand {
+export function keepDemand({ demand, decode, onKept }: Options): KeepDemand {
   let state = demand.state
-  const nextOffset = (partition: number) => state.positions.get(partition) ?? logStarts.get(partition) ?? 0n
+  const nextOffset = (partition: number) => state.positions.get(partition) ?? 0n
   return {
     decode,
     /** A gap before the slice is what compaction leaves behind: a newer record of each missing key follows. */
@@ -38,7 +36,7 @@ export function keepDemand({ demand, decode, logStarts, onKept }: Options): Keep
       state = { asOf: change.asOf, positions: new Map(state.positions).set(change.partition, change.nextOffset) }
       onKept?.(change)
     },
-    startAt: (_topic, partition) => nextOffset(partition),
+    startAt: (_topic, partition) => state.positions.get(partition),
     state: () => state,
   }
 }

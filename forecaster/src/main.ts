@@ -56,11 +56,9 @@ async function main(app: App): Promise<void> {
   const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
 
-  const bounds = await patiently(() => recordLog.bounds(ORDER_BUCKETS))
   const keeping = keepDemand({
     demand: await duckdbDemand(connection),
     decode: bucketDecoder(avroDecoder(registry, avroType<OrderBucket>(schemaOf(ORDER_BUCKETS)))),
-    logStarts: new Map([...bounds].map(([partition, { logStart }]) => [partition, logStart])),
     onKept(change) {
       measured.kept(change)
       forecasting.kept(change)
