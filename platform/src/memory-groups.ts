@@ -15,9 +15,9 @@ type Member = {
 
 type Group = { members: Set<Member>; committed: Map<string, bigint>; generation: number }
 
-type Options = { partitionsOf(topic: string): MemoryPartition[]; maxBatch: number }
+type Options = { partitionsOf(topic: string): MemoryPartition[]; maxBatch: number; isSilent(): boolean }
 
-export function memoryGroups({ partitionsOf, maxBatch }: Options) {
+export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
   const groups = new Map<string, Group>()
   const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`
 
@@ -61,7 +61,7 @@ export function memoryGroups({ partitionsOf, maxBatch }: Options) {
   /** Hands out what lies at the positions, from the next turn of the event loop on. */
   function pump(group: Group, member: Member): void {
     setImmediate(() => {
-      if (member.stopped) return
+      if (member.stopped || isSilent()) return
       for (const place of member.assigned.values()) {
         if (place.paused || place.inHand) continue
         const kept = partitionsOf(place.topic)[place.partition] as MemoryPartition

@@ -12,15 +12,19 @@ export type MemoryLog = RecordLog & {
   records(topic: string, partition?: number): LogRecord[]
   /** Retention: forgets records before the offset. */
   trim(topic: string, partition: number, logStart: bigint): void
+  /** Compaction: forgets one record from the middle. */
+  compactAway(topic: string, partition: number, offset: bigint): void
   /** Every member of the group loses its partitions and is assigned anew. */
   rebalance(group: string): Promise<void>
   /** The group's committed next offset. */
   committed(group: string, topic: string, partition: number): bigint | undefined
   faults: {
-    /** Thrown by bounds and subscribe while set. */
+    /** Thrown by everything while set; nothing is handed out. */
     away?: Error | undefined
     /** What an append to the topic throws; undefined: it succeeds. */
     append?: ((topic: string, records: readonly NewRecord[]) => Error | undefined) | undefined
+    /** Hands out nothing, and says nothing, while set. */
+    silent?: boolean
   }
 }
 
@@ -28,14 +32,17 @@ export type MemoryLog = RecordLog & {
 export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: number }): MemoryLog {
   const topics = new Map<string, MemoryPartition[]>()
   const faults: MemoryLog['faults'] = {}
-  const groups = memoryGroups({ partitionsOf, maxBatch })
+  const groups = memoryGroups({ partitionsOf, maxBatch, isSilent: () => faults.silent === true || faults.away !== undefined })
   let keyless = 0
 
   function partitionsOf(topic: string): MemoryPartition[] {
-    if (faults.away) throw faults.away
     const partitions = topics.get(topic)
     if (!partitions) throw new Unavailable(`there is no topic ${topic}`)
     return partitions
+  }
+
+  function answering(): void {
+    if (faults.away) throw faults.away
   }
 
   function partitionFor({ key, partition }: NewRecord, count: number): number {
@@ -54,6 +61,7 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       )
     },
     async append(topic, records) {
+      answering()
       const fault = faults.append?.(topic, records)
       if (fault) throw fault
       const partitions = partitionsOf(topic)
@@ -67,6 +75,7 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       groups.wake()
     },
     async bounds(topic) {
+      answering()
       const entries = partitionsOf(topic).map(({ logStart, records }, partition) => {
         const last = records.at(-1)
         return [partition, { logStart, highWatermark: last ? last.offset + 1n : logStart }] as const
@@ -74,6 +83,7 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       return new Map(entries)
     },
     async subscribe(subscription) {
+      answering()
       for (const topic of subscription.topics) partitionsOf(topic)
       return groups.join(subscription)
     },
@@ -85,6 +95,10 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       const trimmed = partitionsOf(topic)[partition] as MemoryPartition
       trimmed.logStart = logStart
       trimmed.records = trimmed.records.filter(({ offset }) => offset >= logStart)
+    },
+    compactAway(topic, partition, offset) {
+      const compacted = partitionsOf(topic)[partition] as MemoryPartition
+      compacted.records = compacted.records.filter((record) => record.offset !== offset)
     },
     rebalance: groups.rebalance,
     committed: groups.committed,

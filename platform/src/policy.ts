@@ -12,6 +12,12 @@ export type Policy = {
   dlqWindow: number
   dlqShare: number
   dlqInARow: number
+  /** How often the loop is looked at from beside. */
+  watchEveryMs: number
+  /** Records wait and none comes for this long: the client has stalled. */
+  stalledAfterMs: number
+  /** A batch may be in hand this long without anything being settled. */
+  hangingAfterMs: number
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -22,4 +28,7 @@ export const DEFAULT_POLICY: Policy = {
   dlqWindow: 500,
   dlqShare: 0.2,
   dlqInARow: 50,
+  watchEveryMs: 5_000,
+  stalledAfterMs: 60_000,
+  hangingAfterMs: 300_000,
 }

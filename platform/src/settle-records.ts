@@ -1,4 +1,4 @@
-// Settles consecutive records of one partition: decode, dead-letter, handle. What a failure means is decided in consume.ts.
+// Settles consecutive records of one partition: decode, dead-letter, handle. What a failure means is decided in work-batch.ts.
 import type { DeadLettered, Handler, Message, Slice } from './consume.ts'
 import { InvalidMessage, RejectedRecords } from './errors.ts'
 import type { LogRecord } from './record-log.ts'
@@ -17,6 +17,9 @@ export type Settling<T> = {
   stillOurs(): void
 }
 
+/** Offsets [from, next): the records and the gaps that compaction left between and before them. */
+export type Range = Pick<Slice<unknown>, 'from' | 'next' | 'highWatermark'>
+
 export type Settled = { messages: number; ignored: number }
 
 /** What a replay for another group is to this one: nothing. */
@@ -30,12 +33,7 @@ function isForOthers({ headers }: LogRecord, group: string): boolean {
  * rest is handled as one slice.
  * @throws whatever the handler throws but InvalidMessage and RejectedRecords; then nothing of the records was applied
  */
-export async function settleRecords<T>(
-  records: LogRecord[],
-  highWatermark: bigint,
-  settling: Settling<T>,
-  poison?: Fault,
-): Promise<Settled> {
+export async function settleRecords<T>(records: LogRecord[], range: Range, settling: Settling<T>, poison?: Fault): Promise<Settled> {
   const { group, handler, stillOurs } = settling
   const faults = new Map<LogRecord, Fault>()
   const messages: Message<T>[] = []
@@ -57,7 +55,7 @@ export async function settleRecords<T>(
     stillOurs()
     if (faults.size > 0) await settling.deadLetter(faults)
     stillOurs()
-    const rejected = await handleSlice(handler, sliceOf(records, highWatermark, messages, faults))
+    const rejected = await handleSlice(handler, sliceOf(records, range, messages, faults))
     if (rejected === undefined) return { messages: messages.length - countIn(messages, faults), ignored }
     for (const { record } of messages) {
       const error = rejected.faults.get(record.offset)
@@ -79,17 +77,14 @@ async function handleSlice<T>(handler: Handler<T>, slice: Slice<T>): Promise<Rej
 
 const countIn = <T>(messages: Message<T>[], faults: Map<LogRecord, Fault>) => messages.filter(({ record }) => faults.has(record)).length
 
-function sliceOf<T>(records: LogRecord[], highWatermark: bigint, messages: Message<T>[], faults: Map<LogRecord, Fault>): Slice<T> {
-  const first = records[0] as LogRecord
-  const last = records.at(-1) as LogRecord
+function sliceOf<T>(records: LogRecord[], range: Range, messages: Message<T>[], faults: Map<LogRecord, Fault>): Slice<T> {
+  const { topic, partition } = records[0] as LogRecord
   const deadLettered: DeadLettered[] = [...faults].map(([record, { reason }]) => ({ record, reason }))
   return {
-    topic: first.topic,
-    partition: first.partition,
-    from: first.offset,
-    next: last.offset + 1n,
+    topic,
+    partition,
+    ...range,
     messages: faults.size === 0 ? messages : messages.filter(({ record }) => !faults.has(record)),
     deadLettered: deadLettered.sort((a, b) => (a.record.offset < b.record.offset ? -1 : 1)),
-    highWatermark,
   }
 }

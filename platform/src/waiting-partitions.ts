@@ -9,7 +9,7 @@ import type { LogConsumer } from './record-log.ts'
 
 export type Cause = 'failed' | 'unavailable'
 
-type Waiting = Record<Cause, number> & { since: number; why: string; timer: NodeJS.Timeout | undefined }
+type Waiting = Record<Cause, number> & { topic: string; partition: number; since: number; why: string; timer: NodeJS.Timeout | undefined }
 
 type Options = { clock: Clock; log: Log; metrics: ConsumeMetrics; policy: Policy }
 
@@ -18,6 +18,9 @@ export type WaitingPartitions = {
   failed(topic: string, partition: number): number
   /** Pauses the partition, to come back to `from` after a jittered while. @throws StopProcess past the deadline */
   backOff(consumer: LogConsumer, at: { topic: string; partition: number; from: bigint }, cause: Cause, error: unknown): void
+  isWaiting(topic: string, partition: number): boolean
+  /** Only these partitions are ours now: what others waited for is the business of their owners. */
+  assigned(consumer: LogConsumer, places: { topic: string; partition: number }[]): void
   /** The partition has moved on. */
   movedOn(topic: string, partition: number): void
   /** What is waited for, if anything. */
@@ -36,6 +39,8 @@ export function waitingPartitions({ clock, log, metrics, policy }: Options): Wai
     backOff(consumer, { topic, partition, from }, cause, error) {
       const why = error instanceof Error ? error.message : String(error)
       const entry: Waiting = waiting.get(keyOf(topic, partition)) ?? {
+        topic,
+        partition,
         failed: 0,
         unavailable: 0,
         since: clock.now(),
@@ -65,6 +70,17 @@ export function waitingPartitions({ clock, log, metrics, policy }: Options): Wai
         if (!closed) consumer.resume(topic, partition)
       }, delayMs)
       waiting.set(keyOf(topic, partition), entry)
+      metrics.waiting.set(waiting.size)
+    },
+    isWaiting: (topic, partition) => waiting.has(keyOf(topic, partition)),
+    assigned(consumer, places) {
+      const ours = new Set(places.map(({ topic, partition }) => keyOf(topic, partition)))
+      for (const [key, { topic, partition, timer }] of waiting) {
+        if (ours.has(key)) continue
+        clearTimeout(timer)
+        consumer.resume(topic, partition)
+        waiting.delete(key)
+      }
       metrics.waiting.set(waiting.size)
     },
     movedOn(topic, partition) {

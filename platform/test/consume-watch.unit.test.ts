@@ -1,0 +1,172 @@
+import type { Handler, Slice } from '@tally/platform/consume'
+import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { expect } from 'chai'
+import { Registry } from 'prom-client'
+import { until } from '../../test/support/until.ts'
+import { GROUP, TOPIC, textOf, world } from './support/consuming.ts'
+
+const soon = { timeoutMs: 5_000, everyMs: 2 }
+
+describe('consume, seen from beside', () => {
+  let { log, metrics, append, start, close } = world()
+  beforeEach(() => {
+    ;({ log, metrics, append, start, close } = world())
+  })
+  afterEach(() => close())
+
+  const keeping = () => {
+    const slices: Slice<string>[] = []
+    const handler: Handler<string> = {
+      decode: textOf,
+      handle: async (slice) => {
+        slices.push(slice)
+      },
+    }
+    return { slices, handler }
+  }
+  const committed = (nextOffset: bigint) =>
+    until(() => log.committed(GROUP, TOPIC, 0) === nextOffset, { what: `${nextOffset} is committed`, ...soon })
+  const lag = async (partition = 0) => {
+    const text = await metrics.getSingleMetricAsString('consumer_lag_records')
+    return Number(new RegExp(`partition="${partition}"} (\\d+)`).exec(text)?.[1] ?? Number.NaN)
+  }
+
+  it('counts a gap that compaction left to the slice behind it, so that positions have no holes', async () => {
+    const { slices, handler } = keeping()
+    await append(['a', 'b'])
+    await start(handler)
+    await committed(2n)
+    log.faults.silent = true
+    await append(['c', 'd', 'e'])
+    log.compactAway(TOPIC, 0, 2n)
+    log.faults.silent = false
+    await append(['f'])
+    await committed(6n)
+    expect(slices.map(({ from, next }) => [from, next])).to.deep.equal([
+      [0n, 2n],
+      [2n, 6n],
+    ])
+  })
+
+  it('stops when records were deleted before they were read', async () => {
+    let away = true
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle() {
+        if (away) throw new Unavailable('away')
+      },
+    }
+    await append(['a', 'b', 'c'])
+    const { ended, ready } = await start(handler)
+    await until(ready, { what: 'it waits', ...soon })
+    log.trim(TOPIC, 0, 2n)
+    away = false
+    const fault = await ended.catch((error) => error)
+    expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 65)
+    expect(fault.message).to.contain('deleted before they were read')
+    expect(log.committed(GROUP, TOPIC, 0)).to.equal(undefined)
+  })
+
+  it('stops when the position leaves the log while no batch comes', async () => {
+    const { handler } = keeping()
+    const { ended } = await start({ ...handler, startAt: () => 0n })
+    log.faults.silent = true
+    await append(['a', 'b'])
+    log.trim(TOPIC, 0, 2n)
+    expect(await ended.catch((error) => error))
+      .to.be.instanceOf(StopProcess)
+      .with.property('exitCode', 65)
+  })
+
+  it('tells the lag while nothing is settled', async () => {
+    let away = true
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle() {
+        if (away) throw new Unavailable('away')
+      },
+    }
+    await append(['a'])
+    const { ready } = await start(handler)
+    await until(ready, { what: 'it waits', ...soon })
+    await append(['b', 'c'])
+    await until(async () => (await lag()) === 3, { what: 'lag is 3', ...soon })
+    away = false
+    await until(async () => (await lag()) === 0, { what: 'lag is 0', ...soon })
+  })
+
+  it('is not ready, but alive, while the log does not answer', async () => {
+    const { handler } = keeping()
+    const { ready, live } = await start(handler)
+    expect(ready()).to.equal(undefined)
+    log.faults.away = new Unavailable('no broker')
+    expect(await until(ready, { what: 'readiness is false', ...soon })).to.equal('no broker')
+    expect(live()).to.equal(undefined)
+    log.faults.away = undefined
+    await until(() => ready() === undefined, { what: 'it is ready again', ...soon })
+  })
+
+  it('is not alive when records wait and none comes', async () => {
+    const { handler } = keeping()
+    await append(['a'])
+    const { live } = await start(handler, { stalledAfterMs: 30 })
+    await committed(1n)
+    expect(live()).to.equal(undefined)
+    log.faults.silent = true
+    await append(['b'])
+    expect(await until(live, { what: 'liveness is false', ...soon })).to.contain('1 records wait')
+  })
+
+  it('is alive while a partition waits for something that is away', async () => {
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle() {
+        throw new Unavailable('away')
+      },
+    }
+    await append(['a'])
+    const { live, ready } = await start(handler, { stalledAfterMs: 10, firstBackoffMs: 200, maxBackoffMs: 200 })
+    await until(ready, { what: 'it waits', ...soon })
+    const waitingSince = Date.now()
+    await until(() => Date.now() - waitingSince > 60, { what: 'longer than a stall', ...soon })
+    expect(live()).to.equal(undefined)
+  })
+
+  it('is not alive when the handler hangs', async () => {
+    const release = Promise.withResolvers<void>()
+    await append(['a'])
+    const { live } = await start({ decode: textOf, handle: () => release.promise }, { hangingAfterMs: 20 })
+    expect(await until(live, { what: 'liveness is false', ...soon })).to.contain(`${TOPIC}/0`)
+    release.resolve()
+  })
+
+  it('no longer waits for a partition that another member has now', async () => {
+    let away = true
+    const handled: string[] = []
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle({ messages }) {
+        if (away) throw new Unavailable('away')
+        handled.push(...messages.map(({ value }) => value))
+      },
+    }
+    await append(['stuck'], 1)
+    const first = await start(handler, { firstBackoffMs: 60_000, maxBackoffMs: 60_000 })
+    await until(first.ready, { what: 'it waits', ...soon })
+    away = false
+    const second = await start(handler, {}, new Registry())
+    await until(() => handled.length === 1, { what: 'the other member handles it', ...soon })
+    expect(first.ready()).to.equal(undefined)
+    await second.stop()
+    await append(['next'], 1)
+    await until(() => handled.includes('next'), { what: 'the first member reads it again', ...soon })
+  })
+
+  it('ends by the StopProcess of the handler, with nothing committed', async () => {
+    const fault = new StopProcess('the database was invalidated')
+    await append(['a'])
+    const { ended } = await start({ decode: textOf, handle: () => Promise.reject(fault) })
+    expect(await ended.catch((error) => error)).to.equal(fault)
+    expect(log.committed(GROUP, TOPIC, 0)).to.equal(undefined)
+  })
+})
