@@ -1,4 +1,5 @@
 // BullMQ carries the cuts of runs: one queue per dead letter queue, one cut of it at a time; on PostgreSQL or on Redis.
+import type { Clock } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { Job } from 'bullmq'
 import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq'
@@ -13,18 +14,25 @@ export type BullmqCuts = CutQueue & {
   close(): Promise<void>
 }
 
-type Jobs = { name: string; store: CutStore; log: Log; work(cut: Cut): Promise<void> }
+type Jobs = { name: string; store: CutStore; log: Log; clock: Clock; work(cut: Cut): Promise<void> }
 
 /** A worker that died is noticed after this; its cut goes to whoever is there. */
 const LOCK_MS = 6_000
 const STALLED_CHECK_MS = 3_000
+/** A store that is away fails several times a second. */
+const REPEAT_AFTER_MS = 30_000
 
 type Packed = Omit<Cut, 'ranges'> & { ranges: [number, string, string][] }
 
 /** Opens the queue and starts working on it. A cut that fails is dropped: whoever added it adds it again, if it is still needed. */
-export async function bullmqCuts({ name, store, log, work }: Jobs): Promise<BullmqCuts> {
+export async function bullmqCuts({ name, store, log, clock, work }: Jobs): Promise<BullmqCuts> {
   const { queue, worker } = open(name, store, (job) => work(unpack(job.data)))
-  const onError = (error: Error) => log.error({ err: error, queue: name }, 'the queue store failed')
+  let loggedAt = 0
+  const onError = (error: Error) => {
+    if (clock.now() - loggedAt < REPEAT_AFTER_MS) return
+    loggedAt = clock.now()
+    log.error({ err: error, queue: name }, 'the queue store failed; runs wait for it')
+  }
   queue.on('error', onError)
   worker.on('error', onError)
   worker.on('failed', (job, error) => log.error({ err: error, run: job?.data.run, cut: job?.data.cut }, 'a cut failed; it is tried again'))

@@ -39,7 +39,7 @@ async function main(app: App): Promise<void> {
   const store = config.REDIS_URL === undefined ? { postgresUrl: config.QUEUE_DATABASE_URL } : { redisUrl: config.REDIS_URL }
   const runs = await workRuns({
     dlqs: config.DEAD_LETTER_QUEUES,
-    openQueue: (name, work) => bullmqCuts({ name, store, log, work }),
+    openQueue: (name, work) => bullmqCuts({ name, store, log, clock: systemClock, work }),
     log,
     work: {
       audit,

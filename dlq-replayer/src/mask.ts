@@ -1,20 +1,23 @@
 // Customer-looking fields are masked in whatever is shown, unless an engineer asks otherwise.
+import { formatRfc3339 } from '@tally/platform/rfc3339'
 
 const CUSTOMER_FIELDS = /^(externalOrderId|merchantId|.*(name|email|phone|address|iban|card).*)$/i
+/** Names of fields in epoch microseconds. */
+const INSTANTS = /(At|Start|^asOf|^start|^end)$/
 const SHOWN = 2
 
 /** The first two characters, then stars. */
 export const maskText = (text: string): string => `${text.slice(0, SHOWN)}***`
 
-/** A copy of a decoded value as plain JSON (bigint as decimal text), customer-looking fields masked. */
-export function maskedValue(value: unknown, unmask: boolean): unknown {
-  if (typeof value === 'bigint') return String(value)
+/** A copy of a decoded value as plain JSON (bigint as decimal text, instants as RFC 3339), customer-looking fields masked. */
+export function maskedValue(value: unknown, unmask: boolean, name = ''): unknown {
+  if (typeof value === 'bigint') return INSTANTS.test(name) ? formatRfc3339(value) : String(value)
   if (Array.isArray(value)) return value.map((entry) => maskedValue(entry, unmask))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([field, inner]) => [
       field,
-      !unmask && CUSTOMER_FIELDS.test(field) && inner !== null ? maskText(String(inner)) : maskedValue(inner, unmask),
+      !unmask && CUSTOMER_FIELDS.test(field) && inner !== null ? maskText(String(inner)) : maskedValue(inner, unmask, field),
     ]),
   )
 }

@@ -29,15 +29,21 @@ type Verifying = {
   stopping: AbortSignal
 }
 
+type Ended = Pick<Settled, 'outcome' | 'reason'>
+
 const POLL_MS = 200
 const ASKING_AT_ONCE = 8
 
-/** Waits for the group; `tooOften`: the new letters that are to be parked. Nothing is settled when the process drains. */
+/**
+ * Waits for the group; `tooOften`: the new letters that are to be parked. Nothing is settled when the process drains.
+ * @param counted the events counted in this cut so far: of letters with one event id only the first was counted
+ */
 export async function verifyReplays(
   dlq: Dlq,
   run: string,
   letters: Letter[],
   sending: Sending,
+  counted: Set<string>,
   verifying: Verifying,
 ): Promise<{ settled: Settled[]; tooOften: Letter[] }> {
   if (letters.length === 0) return { settled: [], tooOften: [] }
@@ -55,12 +61,20 @@ export async function verifyReplays(
         settled.push({ partition, offset, outcome: 'failed-again', reason: failure.reason })
         if (failure.replays >= verifying.maxReplays) tooOften.push(failure)
       } else {
-        settled.push({ partition, offset, ...(await outcomeOf(dlq, letter, sending, passed, verifying.outcomes)) })
+        const found = await outcomeOf(dlq, letter, sending, passed, verifying.outcomes)
+        settled.push({ partition, offset, ...once(found, eventIdOf(letter), counted) })
       }
     }
   }
   await Promise.all(Array.from({ length: ASKING_AT_ONCE }, work))
   return { settled, tooOften }
+}
+
+function once(found: Ended, eventId: string | undefined, counted: Set<string>): Ended {
+  if (found.outcome !== 'counted' || eventId === undefined) return found
+  if (counted.has(eventId)) return { outcome: 'already-counted' }
+  counted.add(eventId)
+  return found
 }
 
 /** Whether the group's committed offsets passed everything that is in the topic by now. */
@@ -88,13 +102,7 @@ async function failuresSince(dlq: Dlq, run: string, since: Ends, letters: Letter
   return failures
 }
 
-async function outcomeOf(
-  dlq: Dlq,
-  letter: Letter,
-  { topicEnds }: Sending,
-  passed: boolean,
-  outcomes: Outcomes,
-): Promise<Pick<Settled, 'outcome' | 'reason'>> {
+async function outcomeOf(dlq: Dlq, letter: Letter, { topicEnds }: Sending, passed: boolean, outcomes: Outcomes): Promise<Ended> {
   const eventId = eventIdOf(letter)
   const late = { outcome: 'unknown' as const, reason: 'the group did not get there in time' }
   if (eventId === undefined) return passed ? { outcome: 'unknown', reason: 'no event id to ask for' } : late

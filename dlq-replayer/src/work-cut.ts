@@ -86,6 +86,7 @@ async function replay(
   const sending = noted ?? (await note(dlq, run, cut, work))
   const sent = noted ? await replays.sentSince(dlq.topic, noted.topicEnds, run.id) : new Set<string>()
   const pace = work.paceOf(run)
+  const counted = new Set<string>()
   for (const wave of wavesByKey(letters)) {
     const tooOften = wave.filter((letter) => letter.replays >= work.maxReplays && !sent.has(positionText(letter)))
     await settle(await park(dlq, tooOften, work))
@@ -103,7 +104,7 @@ async function replay(
       out.push(...slice)
     }
     if (stopping.aborted) return
-    const { settled, tooOften: again } = await verifyReplays(dlq, run.id, out, sending, work)
+    const { settled, tooOften: again } = await verifyReplays(dlq, run.id, out, sending, counted, work)
     await settle([...settled, ...(await park(dlq, again, work))])
     if (waiting.length > 0) return
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { BullmqCuts, CutStore } from '@tally/dlq-replayer/bullmq-cuts'
 import { bullmqCuts } from '@tally/dlq-replayer/bullmq-cuts'
 import type { Cut } from '@tally/dlq-replayer/drive-runs'
+import { systemClock } from '@tally/platform/clock'
 import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
@@ -17,7 +18,7 @@ function contract(title: string, store: CutStore, server?: { start(): Promise<vo
     after(() => server?.stop())
     let open: BullmqCuts[] = []
     const start = async (name: string, work: (cut: Cut) => Promise<void>) => {
-      const cuts = await bullmqCuts({ name, store, log, work })
+      const cuts = await bullmqCuts({ name, store, log, clock: systemClock, work })
       open.push(cuts)
       return cuts
     }

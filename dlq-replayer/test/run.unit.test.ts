@@ -77,6 +77,14 @@ describe('a run', () => {
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 3, 'already-counted': 1 })
   })
 
+  it('counts an event once, however many letters it has', async () => {
+    const eventId = '384000000000000000'
+    const world = memoryWorld([letter(0), letter(1, { eventId }), letter(2, { eventId, key: letter(1).key })])
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 1, 'already-counted': 2 })
+  })
+
   it('settles what failed again, and its new letter stands in its place', async () => {
     const world = memoryWorld(letters(4), (_, from) => (from === '0/2' ? 'contract-violation' : 'counted'))
     const { id } = await begin(world)
