@@ -17,8 +17,8 @@ export function unregisteredSchema(salt: string): string {
   return JSON.stringify(schema)
 }
 
-/** One order event framed with the given, not yet registered, schema id. */
-export function poisonRecord(schemaId: number, salt: string, clock: Clock): { eventId: bigint; record: NewRecord } {
+/** One order event of 2 units for 42.00 USD, framed with the given, not yet registered, schema id. */
+export function poisonRecord(schemaId: number, salt: string, clock: Clock, category = 'Poison'): { eventId: bigint; record: NewRecord } {
   const mint = tsidMint(DEMO_NODE, clock)
   const [eventId, orderId, now] = [mint(), mint(), BigInt(clock.now()) * 1_000n]
   const order: OrderPlaced = {
@@ -29,7 +29,7 @@ export function poisonRecord(schemaId: number, salt: string, clock: Clock): { ev
     placedAt: now,
     acceptedAt: now,
     totalMinor: 4_200n,
-    lines: [{ sku: 'POISON', category: 'Poison', quantity: 2, unitPriceMinor: 2_100n }],
+    lines: [{ sku: 'POISON', category, quantity: 2, unitPriceMinor: 2_100n }],
   }
   const value = encodeFramed(schemaId, avroType<OrderPlaced>(unregisteredSchema(salt)), order)
   const headers = { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced') }

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { avroType, encodeFramed } from '@tally/platform/avro'
+import { systemClock } from '@tally/platform/clock'
+import { type DeadLetter, readDeadLetter } from '@tally/platform/dead-letter'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import { readRanges } from '@tally/platform/read-ranges'
+import type { NewRecord, RecordLog } from '@tally/platform/record-log'
+import { confluentRegistry } from '@tally/platform/registry'
+import { schemaOf } from '@tally/schemas/files'
+import type { OrderPlaced } from '@tally/schemas/order-placed'
+import { AGGREGATOR, dlqOf, ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
+import { expect } from 'chai'
+import { poisonRecord } from '../../ops/demo/poison-event.ts'
+import { firstFreeSchemaId, registerAs } from '../../ops/demo/poison-schema.ts'
+import { childEnvironment } from '../support/config.ts'
+import { allCounted, counted, eventCounted } from '../support/counts.ts'
+import { addMerchant, orderIn, placeAll, sumOf, uniqueCategory } from '../support/orders.ts'
+import { stack } from '../support/stack.ts'
+import { until } from '../support/until.ts'
+
+const DLQ = dlqOf(ORDER_EVENTS, AGGREGATOR)
+const PARTITION = 2
+
+/** `make replay-dlq` with these variables, by the script behind it: make turns every failure into 2. */
+function replayDlq(variables: Record<string, string>): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync('ops/replay-dlq', {
+    cwd: new URL('../..', import.meta.url).pathname,
+    env: childEnvironment(variables),
+    encoding: 'utf8',
+  })
+  return { status, output: stdout + stderr }
+}
+
+describe('records that cannot be counted', () => {
+  let log: RecordLog
+  before(() => {
+    log = kafkaLog({ brokers: [stack.kafka], clientId: 'poison-test', log: createLog('test', 'silent') })
+  })
+  after(() => log.close())
+
+  async function violatingRecord(eventId: bigint): Promise<NewRecord> {
+    const schemaId = await confluentRegistry(stack.schemaRegistryUrl).idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS))
+    const now = BigInt(Date.now()) * 1_000n
+    const order: OrderPlaced = {
+      orderId: eventId,
+      externalOrderId: 'violating',
+      merchantId: '1',
+      currency: 'USD',
+      placedAt: now,
+      acceptedAt: now,
+      totalMinor: -100n,
+      lines: [{ sku: 'A', category: 'violating', quantity: -1, unitPriceMinor: 100n }],
+    }
+    return {
+      key: Buffer.from(String(eventId)),
+      value: encodeFramed(schemaId, avroType<OrderPlaced>(schemaOf(ORDER_EVENTS)), order),
+      headers: { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced') },
+    }
+  }
+
+  async function lettersFrom(ends: Map<number, bigint>): Promise<DeadLetter[]> {
+    const ranges = [...(await log.bounds(DLQ))].map(([partition, { highWatermark }]) => {
+      return { partition, from: ends.get(partition) ?? 0n, next: highWatermark }
+    })
+    const letters: DeadLetter[] = []
+    for await (const record of readRanges(log, DLQ, ranges)) {
+      const letter = readDeadLetter(record)
+      if (letter) letters.push(letter)
+    }
+    return letters
+  }
+
+  it('become dead letters, once each, byte for byte, while the partition goes on; a replay of the mended one counts it once', async () => {
+    const apiKey = await addMerchant()
+    const category = uniqueCategory('poison')
+    const dlqEnds = new Map([...(await log.bounds(DLQ))].map(([partition, { highWatermark }]) => [partition, highWatermark]))
+    const orders = Array.from({ length: 60 }, (_, n) => orderIn(category, n))
+    await placeAll(apiKey, orders.slice(0, 30))
+
+    const schemaId = await firstFreeSchemaId(stack.schemaRegistryUrl)
+    const unknown = poisonRecord(schemaId, String(schemaId), systemClock, category)
+    const undecodable: NewRecord = {
+      key: null,
+      value: Buffer.from('\u0001 no Avro \u0000'),
+      headers: { id: Buffer.from('1'), note: Buffer.from([0, 255]) },
+    }
+    const violating = await violatingRecord(unknown.eventId + 1n)
+    const bad = [undecodable, unknown.record, violating]
+    await log.append(
+      ORDER_EVENTS,
+      bad.map((record) => ({ ...record, partition: PARTITION })),
+    )
+    await placeAll(apiKey, orders.slice(30))
+
+    const letters = await until(
+      async () => {
+        const found = await lettersFrom(dlqEnds)
+        return found.length >= bad.length && found
+      },
+      { what: 'three dead letters' },
+    )
+    await allCounted()
+    expect(await counted(category)).to.deep.equal(sumOf(orders, category))
+    expect(letters.map(({ reason }) => reason)).to.deep.equal(['undecodable', 'unknown-schema', 'contract-violation'])
+    for (const [n, { key, value, headers, topic, partition, group }] of letters.entries()) {
+      expect({ key, value, headers }).to.deep.equal({ key: bad[n]?.key, value: bad[n]?.value, headers: bad[n]?.headers })
+      expect({ topic, partition, group }).to.deep.equal({ topic: ORDER_EVENTS, partition: PARTITION, group: AGGREGATOR })
+    }
+    expect(await lettersFrom(dlqEnds)).to.have.lengthOf(bad.length)
+
+    const eventId = String(unknown.eventId)
+    expect((await eventCounted(eventId)).counted).to.equal(false)
+    await registerAs(stack.schemaRegistryUrl, schemaId)
+    const replayed = replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'schema registered' })
+    expect(replayed.status, replayed.output).to.equal(0)
+    expect((await eventCounted(eventId)).counted).to.equal(true)
+    const { orders: count, units, revenueMinor } = sumOf(orders, category)
+    const once = { orders: count + 1, units: units + 2, revenueMinor: revenueMinor + 4_200 }
+    expect(await counted(category)).to.deep.equal(once)
+    expect(replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'again' }).status).to.equal(3)
+    expect(await counted(category)).to.deep.equal(once)
+  })
+})
