@@ -3,17 +3,26 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Server as NetServer } from 'node:net'
 
 export type Listening = { server: Server; port: number; close(): Promise<void> }
+
+/** How long a closing server still answers on open connections: a request may be on its way when closing begins. */
+const LINGER_MS = 300
 
 /** Starts listening; `close` stops intake, waits for the requests in flight and then for their connections. */
 export async function listen(handler: RequestListener, { host, port }: { host: string; port: number }): Promise<Listening> {
   let closing = false
+  let lingered = false
   const underWay = new Set<ServerResponse>()
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, (req, res) => {
     if (closing) res.setHeader('Connection', 'close')
     underWay.add(res)
-    res.once('close', () => underWay.delete(res))
+    res.once('close', () => {
+      underWay.delete(res)
+      // An answer begun before the closing did not tell its client to close.
+      if (lingered) setImmediate(() => server.closeIdleConnections())
+    })
     handler(req, res)
   })
   await new Promise<void>((resolve, reject) => {
@@ -23,16 +32,20 @@ export async function listen(handler: RequestListener, { host, port }: { host: s
   return {
     server,
     port: (server.address() as AddressInfo).port,
-    close() {
+    async close() {
       closing = true
-      const closed = new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
-      server.closeIdleConnections()
-      // Else the connections of these would be kept alive and hold up the closing.
-      for (const res of underWay) {
-        if (!res.headersSent) res.setHeader('Connection', 'close')
-        else res.once('close', () => setImmediate(() => server.closeIdleConnections()))
-      }
-      return closed
+      for (const res of underWay) if (!res.headersSent) res.setHeader('Connection', 'close')
+      // The HTTP server's own close() would cut idle connections at once, and with them requests that are on their way.
+      const closed = new Promise<void>((resolve, reject) =>
+        NetServer.prototype.close.call(server, (error) => (error ? reject(error) : resolve())),
+      )
+      const linger = setTimeout(() => {
+        lingered = true
+        server.closeIdleConnections()
+      }, LINGER_MS)
+      await closed
+      clearTimeout(linger)
+      server.close()
     },
   }
 }
