@@ -27,7 +27,10 @@ async function main(app: App): Promise<void> {
   app.onClose('database pool', () => pool.end())
   const ids = leasedIds(postgresNodeLeases(config.DATABASE_URL), clock, log)
   app.onClose('node lease', ids.close)
-  await openOps(app, config.OPS_LISTEN, registry, { live: {}, ready: { database: () => databaseAnswers(pool), ids: ids.ready } })
+  const opsPort = await openOps(app, config.OPS_LISTEN, registry, {
+    live: {},
+    ready: { database: () => databaseAnswers(pool), ids: ids.ready },
+  })
 
   const schemaId = await confluentRegistry(config.SCHEMA_REGISTRY_URL).idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS))
   const { app: publicApp, metrics, drained } = ingestApp({ pool, ids, schemaId, config, clock, log, registry })
@@ -41,7 +44,7 @@ async function main(app: App): Promise<void> {
   app.onClose('orders under way', drained)
   const listening = await listen(publicApp, config.LISTEN)
   app.onClose('public port', listening.close)
-  log.info({ port: listening.port }, 'taking orders')
+  log.info({ port: listening.port, opsPort }, 'taking orders')
 }
 
 const options = () => {
