@@ -41,8 +41,8 @@ type Options = {
 export type AnswerForecast = (question: Question, haveFingerprint?: string) => Promise<Answer>
 
 const MAX_CACHED = 500
-/** Forecasts that may wait for their turn; half a second each, this is as long as anybody waits for an answer. */
-const MAX_WAITING = 20
+/** Forecasts that may wait for their turn: at about a second each, as long as anybody waits for an answer. */
+const MAX_WAITING = 10
 
 export function answerForecast({ history, modelsFor, clock, breathe, onForecast }: Options): AnswerForecast {
   const cache = new Map<string, { fingerprint: string; answer: Promise<Answer> }>()

@@ -7,7 +7,7 @@ export type Fold = { origin: number; predicted: readonly number[] }
 
 export type Backtest = { model: Model; folds: Fold[] }
 
-const MAX_FOLDS = 40
+const MAX_FOLDS = 32
 /** Origins are spread over at least this many periods: fewer errors say nothing about the 95 % band. */
 const MIN_SPREAD = 24
 

@@ -25,7 +25,7 @@ export type Rhythm = {
 }
 
 export const RHYTHMS: Record<Size, Rhythm> = {
-  hour: { periodMinutes: 60, seasons: [24, 168], trainWindow: 672, backtestWindow: 672, errorWindow: 336, maxHorizon: 168 },
+  hour: { periodMinutes: 60, seasons: [24, 168], trainWindow: 504, backtestWindow: 672, errorWindow: 336, maxHorizon: 168 },
   day: { periodMinutes: 1440, seasons: [7], trainWindow: 364, backtestWindow: 364, errorWindow: 120, maxHorizon: 60 },
 }
 
