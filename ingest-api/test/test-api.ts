@@ -12,6 +12,7 @@ import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
 import { openPool } from '../src/postgres-pool.ts'
 
 export const SCHEMA_ID = 7
+export const silentLog = createLog('ingest-api-test', 'silent')
 
 export type TestApi = {
   url: string
@@ -37,7 +38,7 @@ type Options = {
 
 /** Starts it and waits until ids can be minted. */
 export async function startApi({ databaseUrl, clock = systemClock, ...options }: Options): Promise<TestApi> {
-  const log = createLog('ingest-api-test', 'silent')
+  const log = silentLog
   const registry = createMetrics('ingest-api-test')
   const config = {
     DATABASE_URL: databaseUrl,
