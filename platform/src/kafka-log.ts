@@ -4,7 +4,7 @@ import kafkajs from 'kafkajs'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { Unavailable } from './errors.ts'
-import { kafkaClient, kafkaErrorType } from './kafka-client.ts'
+import { kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
 import { kafkaSubscribe } from './kafka-consumer.ts'
 import { chunksOf, toKafka } from './kafka-records.ts'
 import type { Log } from './log.ts'
@@ -75,7 +75,8 @@ async function connectProducer(kafka: Kafka): Promise<Producer> {
 }
 
 async function connectAdmin(kafka: Kafka): Promise<Admin> {
-  const admin = kafka.admin()
+  // Whoever asks for bounds asks again by its own policy: better told soon.
+  const admin = kafka.admin({ retry: { ...RETRY, retries: 2 } })
   await admin.connect()
   return admin
 }

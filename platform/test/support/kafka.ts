@@ -1,0 +1,42 @@
+// Kafka of the stack under test: topics of its own for each test, and an end to what the tests left there.
+import { randomUUID } from 'node:crypto'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import kafkajs from 'kafkajs'
+import { stack } from '../../../test/support/stack.ts'
+import { until } from '../../../test/support/until.ts'
+
+/** A record log and an admin client; `prefix` begins the names of all topics and groups. */
+export function testKafka(prefix: string) {
+  const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: prefix, log: createLog(prefix, 'silent') })
+  const admin = new kafkajs.Kafka({ brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  const topics: string[] = []
+
+  async function createTopic(topic: string, numPartitions = 1): Promise<void> {
+    topics.push(topic)
+    // KafkaJS's own wait for leaders fails when the topic is not known everywhere yet.
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions }] })
+    await until(async () => (await recordLog.bounds(topic)).size === numPartitions, { what: `${topic} is there` })
+  }
+
+  return {
+    recordLog,
+    admin,
+    connect: () => admin.connect(),
+    uniqueName: () => `${prefix}-${randomUUID()}`,
+    createTopic,
+    async newTopic(partitions: number): Promise<string> {
+      const topic = `${prefix}-${randomUUID()}`
+      await createTopic(topic, partitions)
+      return topic
+    },
+    async close(): Promise<void> {
+      await recordLog.close()
+      const { groups } = await admin.listGroups()
+      const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix))
+      await admin.deleteGroups(ours).catch(() => {})
+      if (topics.length > 0) await admin.deleteTopics({ topics })
+      await admin.disconnect()
+    },
+  }
+}
