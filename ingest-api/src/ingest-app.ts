@@ -12,6 +12,7 @@ import type { Registry } from 'prom-client'
 import { authenticateMerchant } from './authenticate-merchant.ts'
 import type { IngestConfig } from './config.ts'
 import { orderRoutes } from './http.ts'
+import { docs } from './http-docs.ts'
 import { problemPages } from './http-problems.ts'
 import { orderLimits } from './http-rate-limit.ts'
 import type { Ids } from './leased-ids.ts'
@@ -55,6 +56,7 @@ export function ingestApp({ pool, ids, schemaId, config, clock, log, registry }:
   const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }
   const limits = orderLimits(memoryRateLimits(clock), defaults, clock, metrics.tokens)
   const routes = Router()
+  routes.use(docs())
   routes.use(problemPages())
   routes.use(
     orderRoutes({

@@ -10,9 +10,10 @@ const WHOLE_NUMBER = 'must be a whole number from 1 to 100'
 export const listQuery = z.strictObject({
   limit: z
     .string(WHOLE_NUMBER)
-    .regex(/^([1-9]\d?|100)$/, WHOLE_NUMBER)
+    .refine((text) => /^([1-9]\d?|100)$/.test(text), WHOLE_NUMBER)
     .transform(Number)
-    .default(20),
+    .default(20)
+    .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
   startingAfter: z
     .string('must be an orderId')
     .transform((text, context) => {
@@ -20,7 +21,8 @@ export const listQuery = z.strictObject({
       if (id === undefined) context.addIssue('must be an orderId')
       return id ?? z.NEVER
     })
-    .optional(),
+    .optional()
+    .meta({ pattern: '^[0-9]{1,19}$', description: 'Only orders older than this one: the orderId that the last page ended with.' }),
 })
 
 /** @throws Problem 422 */

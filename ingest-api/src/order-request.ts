@@ -30,27 +30,37 @@ export function placedAtBounds(clock: Clock, maxAgeDays: number): PlacedAtBounds
 const CONTROL = /\p{Cc}/u
 
 /** Text of 1 to 64 characters (code points) that PostgreSQL and Avro can keep. */
-const shortText = z.string().superRefine((text, context) => {
-  const length = text.length > 128 ? text.length : [...text].length
-  if (length < 1 || length > 64) context.addIssue('must have 1 to 64 characters')
-  if (CONTROL.test(text)) context.addIssue('must not contain control characters')
-  if (!text.isWellFormed()) context.addIssue('must not contain a lone surrogate')
-})
+const shortText = (example: string) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      const length = text.length > 128 ? text.length : [...text].length
+      if (length < 1 || length > 64) context.addIssue('must have 1 to 64 characters')
+      if (CONTROL.test(text)) context.addIssue('must not contain control characters')
+      if (!text.isWellFormed()) context.addIssue('must not contain a lone surrogate')
+    })
+    .meta({ minLength: 1, maxLength: 64, examples: [example] })
 
 const wholeNumber = (min: number, max: number) => z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max)
 
 const line = z.strictObject({
-  sku: shortText,
-  category: shortText,
-  quantity: wholeNumber(1, 10_000),
-  unitPriceMinor: wholeNumber(0, 1_000_000_000),
+  sku: shortText('FUR-CH-100'),
+  category: shortText('Chairs').meta({ description: 'What the line is counted under.' }),
+  quantity: wholeNumber(1, 10_000).meta({ examples: [2] }),
+  unitPriceMinor: wholeNumber(0, 1_000_000_000).meta({ description: "In the currency's minor unit.", examples: [19_990] }),
 })
 
 /** The schema of one order; `bounds` is asked once for each order. */
 export function orderSchema(bounds: PlacedAtBounds) {
   return z.strictObject({
-    externalOrderId: z.string().regex(/^[\x20-\x7e]{1,64}$/, 'must be 1 to 64 printable ASCII characters'),
-    currency: z.string().refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 code in use, such as USD'),
+    externalOrderId: z
+      .string()
+      .regex(/^[ -~]{1,64}$/, 'must be 1 to 64 printable ASCII characters')
+      .meta({ description: "The merchant's own id of the order, unique for ever.", examples: ['7f0c-1'] }),
+    currency: z
+      .string()
+      .refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 code in use, such as USD')
+      .meta({ enum: [...CURRENCIES], description: 'ISO 4217.', examples: ['USD'] }),
     placedAt: z
       .string()
       .transform((text, context) => {
@@ -61,7 +71,8 @@ export function orderSchema(bounds: PlacedAtBounds) {
         else if (micros > latest) context.addIssue(`must not be after ${formatRfc3339(latest)}`)
         return micros ?? z.NEVER
       })
-      .optional(),
+      .optional()
+      .meta({ format: 'date-time', description: 'When the customer ordered; without it, when the order is accepted.' }),
     lines: z.array(line).min(1, 'must have 1 to 100 lines').max(100, 'must have 1 to 100 lines'),
   })
 }

@@ -10,6 +10,7 @@ import { ingestApp } from '../src/ingest-app.ts'
 import { leasedIds } from '../src/leased-ids.ts'
 import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
 import { openPool } from '../src/postgres-pool.ts'
+import { expectDescribed } from './spec.ts'
 
 export const SCHEMA_ID = 7
 export const silentLog = createLog('ingest-api-test', 'silent')
@@ -59,6 +60,7 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
   async function request(path: string, init: RequestInit = {}): Promise<Answer> {
     const answer = await fetch(`${url}${path}`, init)
     const text = await answer.text()
+    expectDescribed(init.method ?? 'GET', path, answer.status, answer.headers, text)
     const isJson = /[/+]json/.test(answer.headers.get('content-type') ?? '')
     return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
   }
