@@ -1,11 +1,6 @@
 // Everything the connector commands read from the environment.
-import { int, list, readConfig } from '@tally/platform/config'
+import { flag, int, list, readConfig } from '@tally/platform/config'
 import { z } from 'zod'
-
-const flag = z
-  .string()
-  .default('')
-  .transform((text) => text !== '' && text !== '0')
 
 export type ConnectorsConfig = ReturnType<typeof connectorsConfig>
 

@@ -47,6 +47,12 @@ export const list = z
   )
   .pipe(z.array(z.string()).min(1))
 
+/** True for anything but nothing and 0. */
+export const flag = z
+  .string()
+  .default('')
+  .transform((text) => text !== '' && text !== '0')
+
 /** What every service reads. */
 export const commonConfig = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

@@ -95,6 +95,8 @@ function fields(reader: RecordSchema, writer: RecordSchema, path: string[], judg
     const written = writtenField(field, index, writer)
     if (written) return compare(field.schema, written.schema, [...at, 'type'], judged)
     if (field.default !== undefined) return []
+    // The Java library looks for an enum's own default here, and then compares it with the whole record.
+    if (field.schema.type === 'enum' && field.schema.default !== undefined) return compare(field.schema, writer, [...at, 'type'], judged)
     return [{ rule: 'READER_FIELD_MISSING_DEFAULT_VALUE' as const, path: pathText(at), message: field.name, reader, writer, field }]
   })
 }

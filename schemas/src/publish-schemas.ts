@@ -1,9 +1,7 @@
 // Brings the registry to what history/ says: every version under its subject, in order, and the subject's level.
 import { StopProcess } from '@tally/platform/errors'
 import type { PublishedSchema } from './history.ts'
-
-/** Every change can be read both ways against every published version. */
-export const LEVEL = 'FULL_TRANSITIVE'
+import { levelOf } from './levels.ts'
 
 /** The registry's subjects. Every method @throws Unavailable when the registry does not answer. */
 export type Subjects = {
@@ -23,7 +21,7 @@ export type Step =
   | { subject: string; version: number; state: 'registered'; id: number }
   | { subject: string; version: number; state: 'new' }
   | { subject: string; version: number; state: 'refused' }
-  | { subject: string; state: 'level'; from: string | undefined }
+  | { subject: string; state: 'level'; from: string | undefined; to: string }
 
 /** Changes nothing. A level is listed only when it differs. */
 export async function planPublication(published: PublishedSchema[], subjects: Subjects): Promise<Step[]> {
@@ -31,7 +29,7 @@ export async function planPublication(published: PublishedSchema[], subjects: Su
   for (const { subject, version, schema } of published) {
     if (version === 1) {
       const from = await subjects.level(subject)
-      if (from !== LEVEL) steps.push({ subject, state: 'level', from })
+      if (from !== levelOf(subject)) steps.push({ subject, state: 'level', from, to: levelOf(subject) })
     }
     const id = await subjects.find(subject, schema)
     if (id !== undefined) steps.push({ subject, version, state: 'registered', id })
@@ -55,7 +53,7 @@ export async function publishSchemas(published: PublishedSchema[], subjects: Sub
     )
   }
   for (const step of plan) {
-    if (step.state === 'level') await subjects.setLevel(step.subject, LEVEL)
+    if (step.state === 'level') await subjects.setLevel(step.subject, step.to)
     if (step.state !== 'new') continue
     const entry = published.find(({ subject, version }) => subject === step.subject && version === step.version)
     if (entry) await subjects.register(entry.subject, entry.schema)

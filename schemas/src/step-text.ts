@@ -1,10 +1,10 @@
 // A step of publishing, as a line for people.
-import { LEVEL, type Step } from './publish-schemas.ts'
+import type { Step } from './publish-schemas.ts'
 
 /** @param tense whether the step was done or would be */
 export function stepText(step: Step, tense: 'did' | 'would'): string {
   if (step.state === 'level') {
-    return `${step.subject}: level ${step.from ?? 'not set'} → ${LEVEL}${tense === 'would' ? ' (would be set)' : ''}`
+    return `${step.subject}: level ${step.from ?? 'not set'} → ${step.to}${tense === 'would' ? ' (would be set)' : ''}`
   }
   const name = `${step.subject} version ${step.version}`
   if (step.state === 'registered') return `${name}: registered, id ${step.id}`
