@@ -40,6 +40,8 @@ export const serviceConfig = () =>
       AGGREGATOR_GROUP: z.string().default(AGGREGATOR),
       VERIFY_TIMEOUT_MS: int(1).default(60_000),
       MAX_REPLAYS: int(1).default(3),
+      /** Records the group may be behind before a run waits for it. */
+      MAX_LAG: int(0).default(5_000),
     },
     process.env,
   )

@@ -3,6 +3,7 @@ import type { Clock } from '@tally/platform/clock'
 import type { Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
 import type { Ending } from './ledger-entry.ts'
+import { tallied } from './outcome.ts'
 import type { Range } from './positions.ts'
 import { countPositions, coversRange, cutPositions } from './positions.ts'
 import type { Audit } from './start-run.ts'
@@ -15,17 +16,22 @@ export type CutQueue = {
   add(cut: Cut): Promise<void>
 }
 
-/** Letters in one job after the canary. */
-const CUT_LETTERS = 200
+/** Letters in one job after the canary: some seconds' worth, so that what is out without an outcome stays little. */
+const cutLetters = ({ rate }: Run): number => Math.min(2_000, Math.max(200, rate * 2))
+
+/** Behind the canary a run stops when this share of its letters failed again, once there are enough to tell. */
+const FAILED_SHARE = 0.5
+const ENOUGH_LETTERS = 100
 
 export type Next = { cut: Cut } | { ending: Ending }
 
 /** What an open run needs next. */
 export function nextOf(run: Run): Next {
-  const cuts = cutPositions(run.selection, run.canary, CUT_LETTERS)
+  const cuts = cutPositions(run.selection, run.canary, cutLetters(run))
   const cut = cuts.findIndex((ranges) => ranges.some((range) => !coversRange(run.settled, range)))
   if (cut === -1) return { ending: 'done' }
   if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }
+  if (mostlyFailed(run)) return { ending: 'mostly-failed' }
   if (run.state === 'cancelling' && !run.sending.has(cut)) return { ending: 'cancelled' }
   return { cut: { run: run.id, dlq: run.dlq, cut, ranges: cuts[cut] ?? [] } }
 }
@@ -34,6 +40,11 @@ export function nextOf(run: Run): Next {
 function canaryFailed({ canary, settled, tally: { outcomes } }: Run): boolean {
   if (canary === 0 || countPositions(settled) !== canary) return false
   return (outcomes['failed-again'] ?? 0) + (outcomes.parked ?? 0) + (outcomes.unknown ?? 0) > 0
+}
+
+function mostlyFailed({ tally }: Run): boolean {
+  const done = tallied(tally)
+  return done >= ENOUGH_LETTERS && (tally.outcomes['failed-again'] ?? 0) >= done * FAILED_SHARE
 }
 
 /** Takes every open run one step further. */

@@ -20,7 +20,7 @@ export async function followRuns(
     const ledger = await audit.refresh()
     const runs = ids.flatMap((id) => ledger.runs.get(id) ?? [])
     for (const run of runs) {
-      const mark = `${run.state} ${tallied(run.tally)} ${run.sending.size}`
+      const mark = `${run.state} ${tallied(run.tally)} ${run.sending.size} ${run.note}`
       if (seen.get(run.id) === mark) continue
       if (seen.has(run.id)) onChange(run)
       seen.set(run.id, mark)

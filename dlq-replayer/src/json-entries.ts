@@ -32,6 +32,7 @@ const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sending'), run: z.string(), cut: z.int(), topicEnds: ends, dlqEnds: ends, at: z.number() }),
   z.object({ kind: z.literal('settled'), run: z.string(), dlq: z.string(), letters: z.array(settled), at: z.number() }),
   control,
+  z.object({ kind: z.literal('noted'), run: z.string(), text: z.string(), at: z.number() }),
   z.object({ kind: z.literal('ended'), run: z.string(), how: z.enum(ENDINGS), at: z.number() }),
 ])
 

@@ -7,6 +7,9 @@ export type Action = 'replay' | 'discard'
 /** End offset by partition. */
 export type Ends = Map<number, bigint>
 
+export const endsOf = (bounds: Map<number, { highWatermark: bigint }>): Ends =>
+  new Map([...bounds].map(([partition, { highWatermark }]) => [partition, highWatermark]))
+
 /** Part of what a run is to work on; written before its start, in as many entries as it takes. */
 export type Selected = { kind: 'selected'; run: string; ranges: Range[] }
 
@@ -33,9 +36,12 @@ export type SettledLetters = { kind: 'settled'; run: string; dlq: string; letter
 
 export type Control = { kind: 'paused' | 'resumed' | 'cancelled'; run: string; who: string; at: number }
 
-export const ENDINGS = ['done', 'canary-failed', 'cancelled'] as const
+export const ENDINGS = ['done', 'canary-failed', 'mostly-failed', 'cancelled'] as const
 export type Ending = (typeof ENDINGS)[number]
 
 export type Ended = { kind: 'ended'; run: string; how: Ending; at: number }
 
-export type Entry = Selected | Started | Sending | SettledLetters | Control | Ended
+/** Why a run does not send for now; an empty text: it goes on. */
+export type Noted = { kind: 'noted'; run: string; text: string; at: number }
+
+export type Entry = Selected | Started | Sending | SettledLetters | Control | Noted | Ended

@@ -12,6 +12,8 @@ export type Run = Omit<Started, 'kind' | 'run'> & {
   /** A cancelled run waits for the outcome of what went out, then ends. */
   state: 'running' | 'paused' | 'cancelling' | 'ended'
   how?: Ending
+  /** Why it does not send for now; empty when it does. */
+  note: string
   lastAt: number
   tally: Tally
   /** New letters of this run that were replayed too often and parked. */
@@ -67,6 +69,7 @@ export function applyEntry(ledger: Ledger, entry: Entry): void {
   run.lastAt = entry.at
   if (entry.kind === 'settled') settleInRun(run, entry)
   else if (entry.kind === 'sending') run.sending.set(entry.cut, entry)
+  else if (entry.kind === 'noted') run.note = entry.text
   else if (entry.kind === 'paused') run.state = run.state === 'cancelling' ? run.state : 'paused'
   else if (entry.kind === 'resumed') run.state = run.state === 'cancelling' ? run.state : 'running'
   else if (entry.kind === 'ended') end(run, entry.how)
@@ -84,12 +87,13 @@ function start(ledger: Ledger, entry: Started): void {
     return
   }
   const open = { selection, settled: new Map(), sending: new Map() }
-  ledger.runs.set(id, { ...about, id, state: 'running', lastAt: entry.at, tally: emptyTally(), parked: 0, ...open })
+  ledger.runs.set(id, { ...about, id, state: 'running', note: '', lastAt: entry.at, tally: emptyTally(), parked: 0, ...open })
 }
 
 function end(run: Run, how: Ending): void {
   run.state = 'ended'
   run.how = how
+  run.note = ''
   run.selection = new Map()
   run.settled = new Map()
   run.sending = new Map()

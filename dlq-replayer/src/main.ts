@@ -14,6 +14,7 @@ import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaGroupOffsets } from './kafka-group.ts'
 import { kafkaLetters, kafkaReplays } from './kafka-letters.ts'
 import { replayerMetrics } from './metrics.ts'
+import { watchLetters } from './watch-letters.ts'
 import { workRuns } from './work-runs.ts'
 
 async function main(app: App): Promise<void> {
@@ -29,21 +30,21 @@ async function main(app: App): Promise<void> {
   const audit = await kafkaAudit(recordLog, config.AUDIT_TOPIC)
   app.onClose('audit', audit.close)
   audit.ended.catch(app.fail)
-  replayerMetrics(
-    metrics,
-    config.DEAD_LETTER_QUEUES.map(({ name }) => name),
-    await audit.refresh(),
-  )
+  const letters = kafkaLetters(recordLog)
+  const { DEAD_LETTER_QUEUES: dlqs } = config
+  const watch = watchLetters({ dlqs, letters, audit, bounds: recordLog.bounds, clock: systemClock, stopping, log })
+  app.onClose('letter watch', watch.stop)
+  replayerMetrics(metrics, dlqs, await audit.refresh(), watch.seen)
 
   const askAggregator = httpCounts(config.AGGREGATOR_URL)
   const store = config.REDIS_URL === undefined ? { postgresUrl: config.QUEUE_DATABASE_URL } : { redisUrl: config.REDIS_URL }
   const runs = await workRuns({
-    dlqs: config.DEAD_LETTER_QUEUES,
+    dlqs,
     openQueue: (name, work) => bullmqCuts({ name, store, log, clock: systemClock, work }),
     log,
     work: {
       audit,
-      letters: kafkaLetters(recordLog),
+      letters,
       replays: kafkaReplays(recordLog),
       outcomes: {
         committed: groups.committed,
@@ -52,12 +53,13 @@ async function main(app: App): Promise<void> {
       clock: systemClock,
       maxReplays: config.MAX_REPLAYS,
       verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
+      maxLag: BigInt(config.MAX_LAG),
       stopping,
     },
   })
   app.onClose('runs', runs.stop)
-  await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: runs.live }, ready: { runs: runs.ready } })
-  log.info({ queues: config.DEAD_LETTER_QUEUES.map(({ name }) => name) }, 'waiting for runs')
+  const opsPort = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: runs.live }, ready: { runs: runs.ready } })
+  log.info({ port: opsPort, queues: dlqs.map(({ name }) => name) }, 'waiting for runs')
 }
 
 const options = () => {

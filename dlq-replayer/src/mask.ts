@@ -4,6 +4,7 @@ import { formatRfc3339 } from '@tally/platform/rfc3339'
 const CUSTOMER_FIELDS = /^(externalOrderId|merchantId|.*(name|email|phone|address|iban|card).*)$/i
 /** Names of fields in epoch microseconds. */
 const INSTANTS = /(At|Start|^asOf|^start|^end)$/
+const YEAR_9999 = 253_370_764_800_000_000n
 const SHOWN = 2
 
 /** The first two characters, then stars. */
@@ -11,7 +12,7 @@ export const maskText = (text: string): string => `${text.slice(0, SHOWN)}***`
 
 /** A copy of a decoded value as plain JSON (bigint as decimal text, instants as RFC 3339), customer-looking fields masked. */
 export function maskedValue(value: unknown, unmask: boolean, name = ''): unknown {
-  if (typeof value === 'bigint') return INSTANTS.test(name) ? formatRfc3339(value) : String(value)
+  if (typeof value === 'bigint') return INSTANTS.test(name) && value >= 0n && value < YEAR_9999 ? formatRfc3339(value) : String(value)
   if (Array.isArray(value)) return value.map((entry) => maskedValue(entry, unmask))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(

@@ -26,6 +26,8 @@ export type Planning = {
   decode(topic: string, value: Buffer | null): Promise<unknown>
   /** Called now and then with how many letters were looked at, of how many. */
   onProgress?(done: number, total: number): void
+  /** Breaks the look off; the plan is of no use then. */
+  signal?: AbortSignal
 }
 
 const PROGRESS_EVERY = 2_000
@@ -42,6 +44,7 @@ export async function planReplay(dlqs: Dlq[], filter: Filter, planning: Planning
     const plan = emptyPlan(dlq, new Map([...partitions].map(([partition, { highWatermark }]) => [partition, highWatermark])))
     const { final, unknown } = queueOf(planning.ledger, dlq.name)
     for await (const letter of planning.letters.read(dlq, kept(partitions))) {
+      planning.signal?.throwIfAborted()
       done += 1
       if (done % PROGRESS_EVERY === 0) planning.onProgress?.(done, total)
       if (hasPosition(final, letter.partition, letter.offset)) plan.settled += 1

@@ -23,11 +23,13 @@ export function progressLine(run: Run, now: number): string {
   const done = tallied(tally)
   const parts = (Object.entries(tally.outcomes) as [Outcome, number][]).map(([outcome, n]) => `${number(n)} ${outcome}`)
   const word = state === 'running' ? '' : `, ${state}`
+  if (run.note !== '') parts.unshift(run.note)
   return fit(`${run.id}  ${number(done)}/${number(letters)}  ${age(now - startedAt)}${word}  ${parts.join(', ')}`, COLUMNS)
 }
 
 const ENDINGS = {
   done: 'is done',
+  'mostly-failed': 'stopped: most letters fail again',
   'canary-failed': 'stopped behind its canary: the cause is not mended for all of them',
   cancelled: 'was cancelled',
 }

@@ -3,11 +3,11 @@ import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
 import type { Bounds } from '@tally/platform/record-log'
 import type { Ends, Sending } from './ledger-entry.ts'
+import { endsOf } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { eventIdOf, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
 import type { Settled } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
-import { endsOf } from './work-cut.ts'
 
 /** Where an event was counted: a record of the topic. */
 export type CountedAt = { partition: number; offset: bigint }

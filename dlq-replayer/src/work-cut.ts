@@ -3,9 +3,11 @@ import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
 import type { Bounds, NewRecord } from '@tally/platform/record-log'
 import type { Cut } from './drive-runs.ts'
+import { groupKeepsUp, mayGoOn } from './hold-run.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Ends, Sending } from './ledger-entry.ts'
+import { endsOf } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { parkedOf, positionText, replayOf, wavesByKey } from './letter.ts'
 import type { Settled } from './outcome.ts'
@@ -32,12 +34,12 @@ export type CutWork = {
   clock: Clock
   maxReplays: number
   verifyTimeoutMs: number
+  /** Nothing is sent while the group is further behind, in records. */
+  maxLag: bigint
   paceOf(run: Run): Pace
   /** Aborts when the process drains: the cut is left as it is, and taken up again from the ledger. */
   stopping: AbortSignal
 }
-
-const PAUSE_POLL_MS = 500
 
 /** Works the cut as far as the run's state lets it; safe to repeat at any point. */
 export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: CutWork): Promise<void> {
@@ -85,6 +87,7 @@ async function replay(
   const noted = run.sending.get(cut)
   const sending = noted ?? (await note(dlq, run, cut, work))
   const sent = noted ? await replays.sentSince(dlq.topic, noted.topicEnds, run.id) : new Set<string>()
+  if (!(await groupKeepsUp(dlq, run.id, work)) && sent.size === 0) return
   const pace = work.paceOf(run)
   const counted = new Set<string>()
   for (const wave of wavesByKey(letters)) {
@@ -116,20 +119,6 @@ async function note(dlq: Dlq, run: Run, cut: number, { audit, letters, replays, 
   const sending = { kind: 'sending' as const, run: run.id, cut, topicEnds, dlqEnds, at: clock.now() }
   await audit.append([sending])
   return sending
-}
-
-export const endsOf = (bounds: Map<number, Bounds>): Ends =>
-  new Map([...bounds].map(([partition, { highWatermark }]) => [partition, highWatermark]))
-
-/** True: send. False: the run was cancelled or the process drains. Waits while the run is paused. */
-async function mayGoOn(id: string, { audit, stopping }: CutWork): Promise<boolean> {
-  for (;;) {
-    if (stopping.aborted) return false
-    const run = (await audit.refresh()).runs.get(id)
-    if (run?.state === 'running') return true
-    if (run?.state !== 'paused') return false
-    await wait(PAUSE_POLL_MS, stopping)
-  }
 }
 
 /** Moves letters where only humans look: original bytes and headers, and the dead letter's own. */

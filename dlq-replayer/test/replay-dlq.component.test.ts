@@ -129,6 +129,21 @@ describe('make replay-dlq', () => {
     expect((await own.command({ GO: '1', WHY: 'mended' })).exitCode).to.equal(3)
   })
 
+  it('shows open letters as metrics, by reason', async () => {
+    await twentyLetters()
+    const service = await own.start()
+    const metrics = await until(
+      async () => {
+        const text = await service.metrics()
+        return text.includes('replayer_open_letters{') && text
+      },
+      { what: 'the letters are in the metrics' },
+    )
+    expect(metrics).to.match(/replayer_open_letters\{[^}]*reason="unknown-schema"[^}]*\} 12\n/)
+    expect(metrics).to.match(/replayer_oldest_open_letter_timestamp_seconds\{[^}]*\} \d{10}/)
+    expect(await service.stop()).to.equal(0)
+  })
+
   it('refuses without a reason, and without a yes where nobody can be asked', async () => {
     await twentyLetters()
     const before = await endsOf(topics)

@@ -10,6 +10,7 @@ import { startRun } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
 import { DLQ, FAILED_AT, letter } from './support/letters.ts'
 import type { World } from './support/memory-world.ts'
 import { memoryWorld } from './support/memory-world.ts'
@@ -113,6 +114,31 @@ describe('a run', () => {
     const { id } = await begin(world)
     await finish(world)
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 19, 'failed-again': 1 })
+  })
+
+  it('stops when most letters fail again behind a good canary', async () => {
+    const world = memoryWorld(letters(1_000), (_, from) => (Number(from.slice(2)) < 10 ? 'counted' : 'unknown-schema'))
+    const { id } = await begin(world)
+    await finish(world)
+    expect(await runOf(world, id)).to.include({ state: 'ended', how: 'mostly-failed' })
+    expect(world.sent.length).to.equal(210)
+  })
+
+  it('waits while the group is too far behind, and says so', async () => {
+    const world = memoryWorld(letters(3))
+    let behind = 6_000
+    world.work.outcomes.committed = async () => new Map([[0, BigInt(world.sent.length - behind)]])
+    const { id } = await begin(world)
+    await driveRuns(world.audit, world.queue, systemClock)
+    const [cut] = world.queued
+    if (cut === undefined) throw new Error('nothing queued')
+    const working = workCut(DLQ, cut, world.work)
+    await until(async () => (await runOf(world, id)).note !== '', { what: 'the run waits' })
+    expect(world.sent.length).to.equal(0)
+    behind = 0
+    await working
+    expect(world.sent.length).to.equal(3)
+    expect((await runOf(world, id)).note).to.equal('')
   })
 
   it('leaves out what came into the queue after its plan', async () => {

@@ -89,6 +89,7 @@ export function memoryWorld(
     clock: systemClock,
     maxReplays: 3,
     verifyTimeoutMs: 20,
+    maxLag: 5_000n,
     paceOf: () => paceOf(1_000_000),
     stopping: stopping.signal,
   }

@@ -52,7 +52,10 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
         throw new Error(`${error.message}\n${log}`)
       })
       return {
-        log: () => log,
+        async metrics() {
+          const { port } = JSON.parse(log.split('\n').find((line) => line.includes('waiting for runs')) ?? '{}')
+          return (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+        },
         kill: () => end(child, 'SIGKILL'),
         async stop() {
           await end(child, 'SIGTERM')
