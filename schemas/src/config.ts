@@ -1,8 +1,10 @@
 // Everything the commands of schemas/ read from the environment.
 import { ConfigError, flag, int, list, readConfig } from '@tally/platform/config'
 import { StopProcess } from '@tally/platform/errors'
+import { parseRfc3339 } from '@tally/platform/rfc3339'
 import { z } from 'zod'
 import { LEVELS } from './compatibility.ts'
+import type { From } from './select-records.ts'
 
 const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })
 
@@ -41,4 +43,30 @@ export function checkConfig() {
   } catch (error) {
     throw error instanceof ConfigError ? new StopProcess(error.message, 2) : error
   }
+}
+
+const from = z.string().transform((text, context): From => {
+  const offset = /^(?:(\d+):)?(\d+)$/.exec(text)
+  if (text === 'start') return { start: true }
+  if (offset) return { offset: BigInt(offset[2] ?? 0), partition: offset[1] === undefined ? undefined : Number(offset[1]) }
+  const micros = parseRfc3339(text)
+  if (micros !== undefined) return { timeMs: Number(micros / 1000n) }
+  context.addIssue({ code: 'custom', message: 'is not "start", an offset, PARTITION:OFFSET or a time such as 2026-11-24T08:00:00Z' })
+  return z.NEVER
+})
+
+/** Configuration of `tail.ts`: the newest N (10) records, or all, at most N, from FROM on. */
+export const tailConfig = () => {
+  const config = readConfig(
+    {
+      KAFKA_BROKERS: list,
+      SCHEMA_REGISTRY_URL: url,
+      TOPIC: z.string(),
+      FROM: from.optional(),
+      N: int(1).optional(),
+      KEY: z.string().optional(),
+    },
+    process.env,
+  )
+  return { ...config, N: config.N ?? (config.FROM === undefined ? 10 : Number.MAX_SAFE_INTEGER) }
 }
