@@ -3,11 +3,13 @@ import type { MemoryPartition } from './memory-log.ts'
 import type { LogConsumer, Subscription } from './record-log.ts'
 
 type Place = { topic: string; partition: number }
-type Assigned = Place & { position: bigint; paused: boolean; inHand: boolean; sought: boolean }
+type Assigned = Place & { position: bigint; inHand: boolean; sought: boolean }
 
 type Member = {
   subscription: Subscription
   assigned: Map<string, Assigned>
+  /** Kept through rebalances, as KafkaJS does. */
+  paused: Set<string>
   inHand: Set<Promise<void>>
   stopped: boolean
   end(fault?: unknown): void
@@ -40,7 +42,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     for (const [index, place] of places.entries()) {
       const takers = members.filter(({ subscription }) => subscription.topics.includes(place.topic))
       const taker = takers[index % takers.length] as Member
-      taker.assigned.set(keyOf(place), { ...place, position: 0n, paused: false, inHand: false, sought: false })
+      taker.assigned.set(keyOf(place), { ...place, position: 0n, inHand: false, sought: false })
     }
     for (const member of members) assign(group, member)
     for (const member of members) pump(group, member)
@@ -63,7 +65,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     setImmediate(() => {
       if (member.stopped || isSilent()) return
       for (const place of member.assigned.values()) {
-        if (place.paused || place.inHand) continue
+        if (member.paused.has(keyOf(place)) || place.inHand) continue
         const kept = partitionsOf(place.topic)[place.partition] as MemoryPartition
         const from = kept.records.findIndex(({ offset }) => offset >= place.position)
         if (from === -1) continue
@@ -103,6 +105,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     const member: Member = {
       subscription,
       assigned: new Map(),
+      paused: new Set(),
       inHand: new Set(),
       stopped: false,
       end(fault) {
@@ -127,10 +130,10 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
         pump(group, member)
       },
       pause(topic, partition) {
-        Object.assign(placed(topic, partition) ?? {}, { paused: true })
+        member.paused.add(keyOf({ topic, partition }))
       },
       resume(topic, partition) {
-        Object.assign(placed(topic, partition) ?? {}, { paused: false })
+        member.paused.delete(keyOf({ topic, partition }))
         pump(group, member)
       },
       async stop() {

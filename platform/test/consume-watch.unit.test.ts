@@ -1,5 +1,5 @@
 import type { Handler, Slice } from '@tally/platform/consume'
-import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { InvalidMessage, StopProcess, Unavailable } from '@tally/platform/errors'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
@@ -160,6 +160,80 @@ describe('consume, seen from beside', () => {
     await second.stop()
     await append(['next'], 1)
     await until(() => handled.includes('next'), { what: 'the first member reads it again', ...soon })
+  })
+
+  it('commits nothing when the handler returns after the partition was revoked', async () => {
+    const entered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const release = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let calls = 0
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle() {
+        const call = calls++
+        entered[call]?.resolve()
+        await release[call]?.promise
+      },
+    }
+    await append(['a'])
+    await start(handler)
+    await entered[0]?.promise
+    const rebalanced = log.rebalance(GROUP)
+    release[0]?.resolve()
+    await rebalanced
+    await entered[1]?.promise
+    expect(log.committed(GROUP, TOPIC, 0)).to.equal(undefined)
+    release[1]?.resolve()
+    await committed(1n)
+  })
+
+  it('dead-letters nothing of a partition that was revoked meanwhile', async () => {
+    const entered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const release = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const letters = () => log.records(`${TOPIC}-${GROUP}-dlq`)
+    let calls = 0
+    const handler: Handler<string> = {
+      async decode() {
+        const call = calls++
+        entered[call]?.resolve()
+        await release[call]?.promise
+        throw new InvalidMessage('undecodable', 'on purpose')
+      },
+      handle: async () => {},
+    }
+    await append(['a'])
+    await start(handler)
+    await entered[0]?.promise
+    const rebalanced = log.rebalance(GROUP)
+    release[0]?.resolve()
+    await rebalanced
+    await entered[1]?.promise
+    expect(letters()).to.deep.equal([])
+    release[1]?.resolve()
+    await committed(1n)
+    expect(letters()).to.have.length(1)
+  })
+
+  it('does not pause a partition for what failed after it was revoked', async () => {
+    const entered = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    let calls = 0
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle() {
+        calls += 1
+        if (calls > 1) return
+        entered.resolve()
+        await release.promise
+        throw new Error('too late')
+      },
+    }
+    await append(['a'])
+    await start(handler, { firstBackoffMs: 60_000, maxBackoffMs: 60_000 })
+    await entered.promise
+    const rebalanced = log.rebalance(GROUP)
+    release.resolve()
+    await rebalanced
+    await committed(1n)
   })
 
   it('ends by the StopProcess of the handler, with nothing committed', async () => {
