@@ -12,6 +12,8 @@ type Options<T, R> = {
   maxInFlight?: number
   /** How long what waits may still wait for company; asked again with every item. Default: not at all. */
   delayMs?(waiting: readonly T[]): number
+  /** How many of those that wait go together, at least one. Default: `maxItems`. */
+  take?(waiting: readonly T[]): number
 }
 
 export type GroupCommit<T, R> = {
@@ -26,7 +28,7 @@ export type GroupCommit<T, R> = {
 type Entry<T, R> = { item: T; resolve(result: R): void; reject(error: unknown): void }
 
 /** A queue in front of `flush`. */
-export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2, delayMs }: Options<T, R>): GroupCommit<T, R> {
+export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2, delayMs, take }: Options<T, R>): GroupCommit<T, R> {
   let queue: Entry<T, R>[] = []
   let inFlight = 0
   let scheduled = false
@@ -55,8 +57,9 @@ export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2
   }
 
   async function flushSome(): Promise<void> {
-    const entries = queue.slice(0, maxItems)
-    queue = queue.slice(maxItems)
+    const count = Math.min(maxItems, take?.(queue.map(({ item }) => item)) ?? maxItems)
+    const entries = queue.slice(0, count)
+    queue = queue.slice(count)
     inFlight += 1
     try {
       const results = await flush(entries.map(({ item }) => item))

@@ -64,6 +64,19 @@ describe('group commit', () => {
     await Promise.all(all)
   })
 
+  it('takes no more of what waits than it is told to', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 100, maxWaiting: 100, maxInFlight: 1, take: ([first = 0]) => (first > 1 ? 1 : 2) })
+    const all = [1, 2, 3, 4].map(group.submit)
+    for (let n = 0; n < 3; n += 1) {
+      await turn()
+      await turn()
+      flushes[n]?.done()
+    }
+    await Promise.all(all)
+    expect(flushes.map(({ items }) => items)).to.deep.equal([[1, 2], [3], [4]])
+  })
+
   it('refuses at once when too many wait', async () => {
     const { flushes, flush } = heldFlushes()
     const group = groupCommit({ flush, maxItems: 1, maxWaiting: 1, maxInFlight: 1 })
