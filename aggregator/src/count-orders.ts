@@ -99,6 +99,7 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
   /** Slices that wait, and wishes for a flush without any. */
   const queue = groupCommit<OrderSlice | 'wake', void>({
     maxItems: 100,
+    take: fitting,
     maxWaiting: Number.POSITIVE_INFINITY,
     maxInFlight: 1,
     delayMs: (waiting) => (enough(waiting) ? 0 : lastFlushMs + options.flushIntervalMs - clock.now()),
@@ -145,8 +146,20 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
 
 /** Worth a transaction of its own, however lately there was one. */
 const ENOUGH_EVENTS = 500
+/** More at once saves little and keeps the thread from everything else for too long. */
+const MAX_EVENTS = 20_000
 
-const enough = (waiting: readonly (OrderSlice | 'wake')[]) =>
-  waiting.reduce((sum, item) => sum + (item === 'wake' ? 0 : item.messages.length), 0) >= ENOUGH_EVENTS
+const sizeOf = (item: OrderSlice | 'wake') => (item === 'wake' ? 0 : item.messages.length)
+const enough = (waiting: readonly (OrderSlice | 'wake')[]) => waiting.reduce((sum, item) => sum + sizeOf(item), 0) >= ENOUGH_EVENTS
+
+/** As many as stay below the limit together; a slice that is larger goes alone. */
+function fitting(waiting: readonly (OrderSlice | 'wake')[]): number {
+  let events = 0
+  const over = waiting.findIndex((item) => {
+    events += sizeOf(item)
+    return events > MAX_EVENTS
+  })
+  return over < 0 ? waiting.length : Math.max(1, over)
+}
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error), { cause: error }))

@@ -2,9 +2,9 @@
 import type { Clock } from '@tally/platform/clock'
 import { onlyMethods } from '@tally/platform/http-app'
 import { invalidFields, notFound } from '@tally/platform/problem'
+import { asked } from '@tally/platform/query-string'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
 import { Router } from 'express'
-import type { z } from 'zod'
 import { freshness } from './as-of.ts'
 import { type Answers, described, ranked, startMicros, traced } from './ask-counts.ts'
 import { readEventId } from './order-event.ts'
@@ -64,19 +64,3 @@ export function routes(answers: Answers, clock: Clock): Router {
   router.all('/v1/events/:eventId', onlyMethods('GET', 'HEAD'))
   return router
 }
-
-/** @throws Problem 422 with every fault, each pointing at its parameter */
-function asked<T>(schema: z.ZodType<T>, query: unknown): T {
-  const parsed = schema.safeParse(query)
-  if (parsed.success) return parsed.data
-  throw invalidFields(
-    parsed.error.issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ pointer: pointerTo(key), detail: 'is not a parameter here' }))
-        : [{ pointer: pointerTo(...issue.path.map(String)), detail: issue.message }],
-    ),
-  )
-}
-
-/** RFC 6901. */
-const pointerTo = (...path: string[]) => path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')

@@ -38,11 +38,11 @@ export function countMetrics(registers: Registry[], state: () => CountsState, di
   })
   new Gauge({
     name: 'aggregator_as_of_age_seconds',
-    help: 'Age of asOf: every order acknowledged before that instant is counted. Absent while no instant is known.',
+    help: 'Age of asOf: every order acknowledged before that instant is counted. NaN while no instant is known.',
     registers,
     collect() {
       const { asOf } = state()
-      if (asOf !== null) this.set(clock.now() / 1000 - Number(asOf) / 1e6)
+      this.set(asOf === null ? Number.NaN : clock.now() / 1000 - Number(asOf) / 1e6)
     },
   })
   new Gauge({
