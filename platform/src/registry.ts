@@ -14,7 +14,7 @@ export type SchemaRegistry = {
   idOf(subject: string, schema: string): Promise<number>
   /**
    * The schema of an id; found ones are kept for the life of the process.
-   * @throws InvalidMessage (`unknown-schema`) when there is none, Unavailable when the registry does not answer
+   * @throws InvalidMessage (`unknown-schema`, `unresolvable-schema`) when there is none or none that can be read, Unavailable when the registry does not answer
    */
   typeById(id: number): Promise<AvroType<unknown>>
 }
@@ -52,8 +52,8 @@ async function ask<T extends object>(url: string, request: () => Promise<T>): Pr
   try {
     return await Promise.race([request(), timeout])
   } catch (error) {
-    const status = error instanceof Error && 'status' in error ? Number(error.status) : 0
-    if (status === 404) return { missing: (error as Error).message }
+    if (isNotFound(error)) return { missing: error.message }
+    if (isNotAvro(error)) throw new InvalidMessage('unresolvable-schema', `the registry's schema is not readable: ${error.message}`)
     if (error instanceof Unavailable) throw error
     throw new Unavailable(`the schema registry at ${url} failed: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
@@ -61,4 +61,15 @@ async function ask<T extends object>(url: string, request: () => Promise<T>): Pr
   } finally {
     noAnswer.abort()
   }
+}
+
+/** The client hides a 404 to `getRegistryIdBySchema` in an error of its own, which it throws for nothing else there. */
+function isNotFound(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  return 'status' in error ? error.status === 404 : error.name === 'ConfluentSchemaRegistryError'
+}
+
+/** The registry answered, but with what cannot be read as a schema: waiting would not help. */
+function isNotAvro(error: unknown): error is Error {
+  return error instanceof Error && /^ConfluentSchemaRegistry(Argument|InvalidSchema)Error$/.test(error.name)
 }
