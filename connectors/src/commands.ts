@@ -1,5 +1,6 @@
 // The commands, each telling what it did; their answer is the exit code.
 import type { Clock } from '@tally/platform/clock'
+import { StopProcess } from '@tally/platform/errors'
 import { whileUnavailable } from '@tally/platform/retry'
 import { applyConnector, refuseFaults } from './apply-connector.ts'
 import { untilState } from './await-state.ts'
@@ -118,6 +119,19 @@ export const offsetsAll: Command = async ({ connect, connectors, print, json }) 
     else print(`${name}: ${answer === undefined ? 'is not there' : JSON.stringify(answer.offsets, undefined, 2)}`)
   }
   return 0
+}
+
+/** The running connector that routes the outbox, and the topic it routes to. */
+export async function routerOf({ connect, connectors }: Context): Promise<{ name: string; topic: string }> {
+  const routing = connectors.flatMap(({ name, config }) => {
+    const topic = config['transforms.outbox.route.topic.replacement']
+    return topic === undefined ? [] : [{ name, topic }]
+  })
+  const [router] = routing
+  if (router === undefined || routing.length > 1) throw new StopProcess('name the connector of the outbox: CONNECTOR=…', 2)
+  const status = await connect.status(router.name)
+  if (status && isRunning(status)) return router
+  throw new StopProcess(`${router.name} does not run, so it would not see the signal: make connect-status`)
 }
 
 async function unknown(connect: Connectors, connectors: Connector[]): Promise<string[]> {

@@ -18,12 +18,17 @@ export const connectorsConfig = () =>
       JSON: flag,
       /** Whole traces instead of their root cause. */
       V: flag,
-      KAFKA_BROKERS: list.optional(),
-      /** The outbox's database as a role that may insert signals. */
-      SIGNAL_DATABASE_URL: z
-        .string()
-        .regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
-        .optional(),
+    },
+    process.env,
+  )
+
+/** What `reemit` reads besides. */
+export const reemitConfig = () =>
+  readConfig(
+    {
+      KAFKA_BROKERS: list,
+      /** The outbox's database as a role that may read it and insert signals. */
+      SIGNAL_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL'),
       FROM: z.string().optional(),
       TO: z.string().optional(),
       WHY: z.string().optional(),

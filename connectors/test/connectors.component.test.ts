@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
 import type { Connector } from '../src/connector.ts'
 import { command } from './support/command.ts'
@@ -111,6 +112,36 @@ describe('connector commands', () => {
     const offsets = async () => JSON.parse((await run('offsets', { JSON: '1' })).stdout).offsets
     const stored = await until(async () => (await offsets())[0], { what: 'a stored offset' })
     expect(stored).to.have.nested.property('partition.server', own.id)
+  })
+
+  it('send a range of events again, and keep who asked and why', async () => {
+    const ids = await own.insertEvents(5)
+    await until(async () => (await own.eventIds()).includes(ids[4] ?? 0n), { what: 'five more events' })
+    const variables = {
+      KAFKA_BROKERS: stack.kafka,
+      SIGNAL_DATABASE_URL: stack.database('dbz', own.id),
+      FROM: String(ids[1]),
+      TO: String(ids[3]),
+    }
+    expect((await run('reemit', variables)).stderr).to.contain('WHY is missing')
+    const { exitCode, stdout } = await run('reemit', { ...variables, WHY: 'a consumer lost its file' })
+    expect(stdout).to.contain('3 of 3 events arrived again')
+    expect(exitCode).to.equal(0)
+    const delivered = await own.eventIds()
+    const times = ids.map((id) => delivered.filter((other) => other === id).length)
+    expect(times).to.deep.equal([1, 2, 2, 2, 1])
+    const { rows } = await own.database.query("select data::json ->> 'why' as why from dbz_signal where type = 'execute-snapshot'")
+    expect(rows).to.deep.equal([{ why: 'a consumer lost its file' }])
+  })
+
+  it('refuse to send again what is not kept, or what was never there', async () => {
+    const variables = { KAFKA_BROKERS: stack.kafka, SIGNAL_DATABASE_URL: stack.database('dbz', own.id), WHY: 'trying' }
+    const gone = await run('reemit', { ...variables, FROM: '2024-06-01T00:00:00Z', TO: '2024-06-02T00:00:00Z' })
+    expect(gone.exitCode).to.equal(1)
+    expect(gone.stderr).to.contain('are not kept in the outbox')
+    const [id] = await own.insertEvents(1)
+    const none = await run('reemit', { ...variables, FROM: String((id ?? 0n) - 2n), TO: String((id ?? 0n) - 1n) })
+    expect(none.exitCode).to.equal(3)
   })
 
   it('show connectors that this checkout does not know, and leave them alone', async () => {

@@ -1,12 +1,15 @@
 // A connector with a database, slot and topics of its own on the stack's Connect: it disturbs nobody, and goes away.
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '@tally/platform/clock'
-import { kafkaClient } from '@tally/platform/kafka-client'
+import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
+import { readRanges } from '@tally/platform/read-ranges'
+import type { RecordLog } from '@tally/platform/record-log'
 import { tsidMint } from '@tally/platform/tsid'
 import pg from 'pg'
 import { setUpDatabase } from '../../../ingest-api/src/postgres-set-up.ts'
 import { stack } from '../../../test/support/stack.ts'
+import { createTopics, deleteTopics } from '../../../test/support/topics.ts'
 import { until } from '../../../test/support/until.ts'
 import { connectRest } from '../../src/connect-rest.ts'
 import type { Connector, ConnectorConfig } from '../../src/connector.ts'
@@ -45,10 +48,8 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
   }
   const connector: Connector = { name: id, config }
   const topics = [`${id}-events`, `${id}.public.dbz_heartbeat`, `${id}.public.dbz_signal`, `__debezium-heartbeat.${id}`]
-  const kafka = kafkaClient({ brokers: [stack.kafka], clientId: id, log: createLog(id, 'silent') })
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({ waitForLeaders: true, topics: topics.map((topic) => ({ topic, numPartitions: 1 })) })
+  await createTopics(Object.fromEntries(topics.map((topic) => [topic, 1])))
+  const log = kafkaLog({ brokers: [stack.kafka], clientId: id, log: createLog(id, 'silent') })
   const database = new pg.Client({ connectionString: stack.database('postgres', id) })
   await database.connect()
   const mint = tsidMint(0, systemClock)
@@ -69,11 +70,11 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
       return ids
     },
     /** Event ids on the topic so far, in order. */
-    eventIds: () => readIds(kafka, admin, `${id}-events`),
+    eventIds: () => readIds(log, `${id}-events`),
     async close() {
       await connectRest(stack.connectUrl).ask('DELETE', `/connectors/${id}`)
-      await admin.deleteTopics({ topics })
-      await admin.disconnect()
+      await log.close()
+      await deleteTopics(topics)
       await database.end()
       const cluster = new pg.Client({ connectionString: stack.database('postgres', 'postgres') })
       await cluster.connect()
@@ -88,24 +89,9 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
   }
 }
 
-type Client = ReturnType<typeof kafkaClient>
-
-async function readIds(kafka: Client, admin: ReturnType<Client['admin']>, topic: string): Promise<bigint[]> {
-  const [bounds] = await admin.fetchTopicOffsets(topic)
-  const end = BigInt(bounds?.high ?? 0)
-  if (end === 0n) return []
-  const consumer = kafka.consumer({ groupId: `${topic}-${randomBytes(4).toString('hex')}` })
+async function readIds(log: RecordLog, topic: string): Promise<bigint[]> {
   const ids: bigint[] = []
-  await consumer.connect()
-  await consumer.subscribe({ topic, fromBeginning: true })
-  await new Promise<void>((resolve, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
-    void consumer.run({
-      async eachMessage({ message }) {
-        if (ids.push(BigInt(String(message.headers?.id))) >= Number(end)) resolve()
-      },
-    })
-  })
-  await consumer.disconnect()
+  const ranges = [...(await log.bounds(topic))].map(([partition, { highWatermark: next }]) => ({ partition, from: 0n, next }))
+  for await (const { headers } of readRanges(log, topic, ranges)) ids.push(BigInt(String(headers.id)))
   return ids
 }

@@ -1,0 +1,60 @@
+// Sends a range of events again: signals an incremental snapshot, watches it arrive, and counts it against the rows.
+import { type Clock, wait } from '@tally/platform/clock'
+import { StopProcess } from '@tally/platform/errors'
+import { dayOf, type EventRange, rangeText } from './event-range.ts'
+
+export type Outbox = {
+  /** Rows of the range. */
+  count(range: EventRange): Promise<number>
+  /** Days that have a partition of their own, such as 20261124, oldest first. */
+  days(): Promise<string[]>
+  /** Asks the connector to send the range; the row stays, as the record of who asked for it and why. */
+  signal(id: string, range: EventRange, why: string): Promise<void>
+}
+
+/** Ids of the range that came to the topic since `watchEvents` was called. */
+export type Arrivals = { arrived(): Promise<number> }
+
+export type ReemitPorts = { outbox: Outbox; watchEvents(range: EventRange): Promise<Arrivals>; clock: Clock; print(line: string): void }
+
+type Options = { signalId: string; why: string | undefined; deadlineMs: number; pollMs?: number }
+
+/**
+ * Ends when as many events arrived as rows exist. Consumers that have seen them ignore them.
+ * @throws StopProcess without a reason, for a range that is not kept any more, and when not all arrived by the deadline
+ */
+export async function reemitEvents(
+  range: EventRange,
+  ports: ReemitPorts,
+  { signalId, why, deadlineMs, pollMs = 500 }: Options,
+): Promise<number> {
+  const { outbox, watchEvents, clock, print } = ports
+  if (!why)
+    throw new StopProcess('WHY is missing: it is kept with the signal, for whoever asks later\nmake connect-reemit FROM= TO= WHY="…"', 2)
+  const [oldest] = await outbox.days()
+  if (oldest !== undefined && dayOf(range.from) < oldest) {
+    throw new StopProcess(
+      `events before ${oldest} (UTC day) are not kept in the outbox: FROM has to be that day or later.\nAsked for: ${rangeText(range)}`,
+    )
+  }
+  const rows = await outbox.count(range)
+  if (rows === 0) throw new StopProcess(`the outbox has no event from ${rangeText(range)}: nothing to send`, 3)
+  print(`sending ${rows} events again, ${rangeText(range)}`)
+  const arrivals = await watchEvents(range)
+  await outbox.signal(signalId, range, why)
+  const deadline = clock.now() + deadlineMs
+  for (;;) {
+    const arrived = await arrivals.arrived()
+    if (arrived >= rows) {
+      print(`${rows} of ${rows} events arrived again (signal ${signalId})`)
+      return rows
+    }
+    if (clock.now() >= deadline) {
+      throw new StopProcess(
+        `${arrived} of ${rows} events arrived within ${Math.round(deadlineMs / 1000)} s of signal ${signalId}.\n` +
+          'Does the connector run? make connect-status; what it says: make logs S=connect. Repeating the command is safe.',
+      )
+    }
+    await wait(pollMs)
+  }
+}
