@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
+import pg from 'pg'
+import { stack } from '../../test/support/stack.ts'
 import { createTopics, deleteTopics, endsOf } from '../../test/support/topics.ts'
 import { until } from '../../test/support/until.ts'
 import type { Group } from './support/counting-group.ts'
@@ -179,6 +181,25 @@ describe('make replay-dlq', () => {
     expect(counting.handled()).to.equal(120)
     expect((await json<Plan>({})).queues[0]).to.include({ open: 0, settled: 120 })
     expect(await service.stop()).to.equal(0)
+  })
+
+  it('goes on after its queue lost every job', async () => {
+    counting.broken.set('new schema', 'unknown-schema')
+    await place(60, () => 'new schema')
+    await lettersAre(60)
+    counting.broken.clear()
+    await own.start()
+    const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '20', YES: '1' })
+    await until(() => counting.handled() >= 20, { what: 'the run is behind its canary' })
+    const database = new pg.Client(stack.database('replayer', 'replayer'))
+    await database.connect()
+    const { rowCount } = await database.query('delete from bullmq.job where queue = $1', [dlq])
+    await database.end()
+    expect(rowCount).to.be.greaterThan(0)
+    const { runs, exitCode } = await going
+    expect(runs[0]?.tally.outcomes).to.deep.equal({ counted: 60 })
+    expect(exitCode).to.equal(0)
+    expect(counting.handled()).to.equal(60)
   })
 
   it('pauses, resumes and cancels', async () => {

@@ -189,6 +189,19 @@ describe('a run', () => {
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 20 })
   })
 
+  it('waits for the group before it says what became of a letter', async () => {
+    const world = memoryWorld(letters(3))
+    world.work.verifyTimeoutMs = 10_000
+    const { id } = await begin(world)
+    world.stall()
+    const finished = finish(world)
+    await until(() => world.sent.length === 3, { what: 'the letters are sent' })
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({})
+    world.resume()
+    await finished
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 3 })
+  })
+
   it('leaves letters open when the group does not get there in time', async () => {
     const world = memoryWorld(letters(3))
     const { id } = await begin(world)
@@ -201,7 +214,7 @@ describe('a run', () => {
 
   it('parks a letter that was replayed three times and failed again', async () => {
     const world = memoryWorld(letters(2), () => 'unknown-schema')
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < 3; n += 1) {
       await begin(world)
       await finish(world)
     }

@@ -26,7 +26,8 @@ export function memoryWorld(
   const parked: NewRecord[] = []
   const countedAt = new Map<string, bigint>()
   let folded = 0
-  let consumed = true
+  let consumed = 0
+  let stalled = false
 
   const audit: Audit = {
     async append(more) {
@@ -57,13 +58,16 @@ export function memoryWorld(
       letters.push(letter(letters.length, { key: record.key, eventId, headers: record.headers ?? {}, reason: answer, replays }))
     }
   }
+  const catchUp = () => {
+    for (; !stalled && consumed < sent.length; consumed += 1) consume(sent[consumed] as NewRecord, BigInt(consumed))
+  }
   const replays: Replays = {
     async append(topic, records) {
       if (topic === DLQ.parked) parked.push(...records)
       else
         for (const record of records) {
           sent.push(record)
-          if (consumed) consume(record, BigInt(sent.length - 1))
+          catchUp()
         }
     },
     bounds: async () => bounds(sent.length),
@@ -80,7 +84,7 @@ export function memoryWorld(
     letters: reader,
     replays,
     outcomes: {
-      committed: async () => new Map([[0, consumed ? BigInt(sent.length) : 0n]]),
+      committed: async () => new Map([[0, BigInt(consumed)]]),
       countedAt: async (_, eventId) => {
         const offset = countedAt.get(eventId)
         return offset === undefined ? undefined : { partition: 0, offset }
@@ -107,7 +111,12 @@ export function memoryWorld(
     drain: () => stopping.abort(),
     /** The group stands still. */
     stall: () => {
-      consumed = false
+      stalled = true
+    },
+    /** The group goes on. */
+    resume: () => {
+      stalled = false
+      catchUp()
     },
   }
 }
