@@ -104,8 +104,9 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     maxInFlight: 1,
     delayMs: (waiting) => (enough(waiting) ? 0 : lastFlushMs + options.flushIntervalMs - clock.now()),
     async flush(waiting) {
-      lastFlushMs = clock.now()
-      const outcomes = await flushOrSplit(waiting.filter((item) => item !== 'wake'))
+      const slices = waiting.filter((item) => item !== 'wake')
+      if (slices.length > 0) lastFlushMs = clock.now()
+      const outcomes = await flushOrSplit(slices)
       return waiting.map((item) => (item === 'wake' ? undefined : outcomes.shift()))
     },
   })
