@@ -135,6 +135,22 @@ describe('consume on Kafka', () => {
     expect(ready()).to.equal(undefined)
   })
 
+  it('keeps its membership through a batch that takes longer than the session', async () => {
+    const SESSION_MS = 10_000
+    let calls = 0
+    await append(['a'])
+    await start({
+      decode: textOf,
+      async handle() {
+        calls += 1
+        const began = Date.now()
+        await until(() => Date.now() - began > SESSION_MS + 1_500, { what: 'the session is over', everyMs: 500 })
+      },
+    })
+    await until(async () => (await committed()) === 1, { what: 'it is committed' })
+    expect(calls).to.equal(1)
+  }).timeout(60_000)
+
   it('stops when records are deleted before they were read, instead of starting over elsewhere', async () => {
     let away = true
     await append(['a', 'b', 'c', 'd'])

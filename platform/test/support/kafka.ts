@@ -12,10 +12,10 @@ export function testKafka(prefix: string) {
   const admin = new kafkajs.Kafka({ brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING }).admin()
   const topics: string[] = []
 
-  async function createTopic(topic: string, numPartitions = 1): Promise<void> {
+  async function createTopic(topic: string, numPartitions = 1, configEntries: { name: string; value: string }[] = []): Promise<void> {
     topics.push(topic)
     // KafkaJS's own wait for leaders fails when the topic is not known everywhere yet.
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions }] })
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, configEntries }] })
     await until(async () => (await recordLog.bounds(topic)).size === numPartitions, { what: `${topic} is there` })
   }
 
