@@ -1,5 +1,6 @@
 // The verbs of the command line.
 import { rmSync } from 'node:fs'
+import { wait } from '@tally/platform/clock'
 import { mustRun, running, runningOrStarted } from './client.ts'
 import type { Settings } from './config.ts'
 import { environment } from './config.ts'
@@ -11,6 +12,8 @@ import { stopLeftovers } from './leftovers.ts'
 import { showLogs } from './logs.ts'
 import { postgresDir } from './places.ts'
 import { readPlan } from './plan.ts'
+import type { ProcessId } from './processes.ts'
+import { isAlive } from './processes.ts'
 import { say } from './progress.ts'
 import { setUp } from './setup.ts'
 import { showStatus } from './status.ts'
@@ -28,6 +31,7 @@ export type Command = {
 }
 
 const INTERRUPTED = 130
+const POLL_MS = 20
 
 type Verb = (command: Command) => Promise<number>
 
@@ -59,9 +63,10 @@ const down: Verb = async ({ settings }) => {
     say(left.length > 0 ? `stopped what was left over: ${left.join(', ')}` : `the stack "${settings.stack}" is not up`)
     return 0
   }
-  const forced = await ask<string[]>(socket, { verb: 'down', names: [] }, say)
-  if (forced.length === 0) return 0
-  say(`forced, since they did not drain in time: ${forced.join(', ')}`)
+  const { undrained, pid, started } = await ask<ProcessId & { undrained: string[] }>(socket, { verb: 'down', names: [] }, say)
+  while (isAlive({ pid, started })) await wait(POLL_MS)
+  if (undrained.length === 0) return 0
+  say(`not drained: ${undrained.join(', ')}; their logs are in ${settings.stackDir}`)
   return 1
 }
 

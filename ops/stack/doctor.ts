@@ -1,6 +1,7 @@
 // Names what this machine lacks to run the stack, each with its fix.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { running } from './client.ts'
 import type { Settings } from './config.ts'
@@ -19,7 +20,7 @@ const MIN_DATA_MB = 3_000
 type Finding = { what: string; fine: string } | { what: string; fault: string; fix: string }
 type Check = (settings: Settings) => Finding[] | Promise<Finding[]>
 
-const CHECKS: Check[] = [platform, java, maven, memory, disk, ports]
+const CHECKS: Check[] = [platform, user, java, maven, memory, disk, ports]
 
 /** 0 when nothing is missing. */
 export async function doctor(settings: Settings): Promise<number> {
@@ -43,6 +44,22 @@ function platform(): Finding[] {
   const what = 'system'
   if (system === 'linux' && arch === 'x64') return [{ what, fine: `Linux on x64, Node.js ${version} from node_modules` }]
   return [{ what, fault: `${system} on ${arch}`, fix: 'Linux on x64 is needed; with a container engine: docker compose up' }]
+}
+
+/** initdb looks its user up by name. */
+function user(): Finding[] {
+  const what = 'user'
+  try {
+    return [{ what, fine: userInfo().username }]
+  } catch {
+    return [
+      {
+        what,
+        fault: `user id ${process.getuid?.()} has no name`,
+        fix: 'add it to /etc/passwd, or run as a user that is there: PostgreSQL asks for it',
+      },
+    ]
+  }
 }
 
 function java({ javaHome, path }: Settings): Finding[] {

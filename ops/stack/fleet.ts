@@ -75,28 +75,28 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     throw new StackError(`\n${faults.join('\n')}${held}\nWhat did start goes on (make status); make down stops it.`)
   }
 
+  /** Names of those that did not drain. */
   async function down(say: (line: string) => void): Promise<string[]> {
     closing.abort()
     const stops = new Map<string, Promise<void>>()
-    const forced: string[] = []
+    const undrained: string[] = []
     const stop = (name: string): Promise<void> => {
       const begun = stops.get(name)
       if (begun) return begun
       const after = plan ? dependents(plan.services, name).filter((other) => units.has(other)) : []
       const stopped = Promise.all(after.map(stop)).then(async () => {
         const service = units.get(name)
-        if (service?.running() === undefined) return void (await service?.stop())
+        const ran = service?.running() !== undefined
         const began = performance.now()
-        if ((await service.stop()) === 'killed') forced.push(name)
-        say(
-          `  ${name.padEnd(18)} ${forced.includes(name) ? 'forced' : 'stopped'} after ${((performance.now() - began) / 1_000).toFixed(1)} s`,
-        )
+        const fault = await service?.stop()
+        if (fault) undrained.push(name)
+        if (ran) say(`  ${name.padEnd(18)} ${fault ?? 'stopped'} (${((performance.now() - began) / 1_000).toFixed(1)} s)`)
       })
       stops.set(name, stopped)
       return stopped
     }
     await Promise.all([...units.keys()].map(stop))
-    return forced
+    return undrained
   }
 
   function named(name: string): Unit {
@@ -110,7 +110,8 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     const chosen = names.map(named)
     for (const service of chosen) {
       if (verb === 'kill') await service.kill()
-      if (verb === 'stop' || verb === 'restart') await service.stop()
+      const fault = verb === 'stop' || verb === 'restart' ? await service.stop() : undefined
+      if (fault) call.say(`${service.spec.name}: ${fault}`)
       if (verb === 'start' || verb === 'restart') await service.ensure(AbortSignal.any([call.gone, closing.signal]))
       call.say(`${service.spec.name}: ${DONE[verb]}`)
     }

@@ -26,7 +26,7 @@ function statFields(pid: number): string[] | undefined {
   }
 }
 
-export const isAlive = ({ pid, started }: ProcessId): boolean => startTime(pid) === started
+export const isAlive = ({ pid, started }: ProcessId): boolean => started !== undefined && startTime(pid) === started
 
 /** Living members of the group that `pid` leads, by /proc: a zombie that nobody reaps is not one. */
 export function groupMembers(pid: number): number[] {

@@ -22,7 +22,7 @@ export type Running = {
 /** Prepares and starts it. @throws StackError when a port of it is taken, or preparing failed */
 export async function runService(spec: Spec): Promise<Running> {
   for (const port of spec.ports) {
-    if (!(await isFree(port))) throw new StackError(`port ${port} is taken by ${holderOf(port)}`)
+    if (!(await isFree(port))) throw new StackError(`port ${port} is taken by ${holderOf(port)} (PORT_OFFSET moves every port)`)
   }
   const log = openLog(spec.logFile)
   try {

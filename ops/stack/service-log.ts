@@ -21,7 +21,7 @@ export const mark = ({ fd }: OpenLog, text: string): void => {
 export function lastLines(path: string, count: number, from = 0): string[] {
   try {
     const text = readFileSync(path).subarray(from).toString('utf8')
-    return text.trimEnd().split('\n').slice(-count)
+    return text.split('\n').filter(Boolean).slice(-count)
   } catch {
     return []
   }

@@ -9,6 +9,7 @@ import { fleet } from './fleet.ts'
 import { record, stopLeftovers } from './leftovers.ts'
 import { withLock } from './lock.ts'
 import { controlSocket } from './places.ts'
+import { startTime } from './processes.ts'
 
 /** A supervisor that nobody asked anything is of no use. */
 const UNASKED_LIMIT_MS = 20_000
@@ -49,7 +50,7 @@ async function handle(request: Request, call: Call): Promise<unknown> {
       }
     }
     case 'down':
-      return end(call)
+      return { undrained: await end(call), pid: process.pid, started: startTime(process.pid) }
     case 'environment':
       return stack.environment(request.names[0] ?? '')
     case 'status':

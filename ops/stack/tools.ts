@@ -15,6 +15,8 @@ export type Tools = {
   apicurio(): string
   debezium(): string
   java(): string
+  /** Where a JVM keeps what it learned of its classes, by the program's name. */
+  classes(name: string): string
 }
 
 const file = (name: string) => join(root, 'ops/stack', name)
@@ -59,6 +61,7 @@ export function tools({ cacheDir, javaHome, path }: Settings): Tools {
     kafka: within(cached.kafka),
     apicurio: within(cached.apicurio),
     debezium: within(cached.debezium),
+    classes: (name) => join(cacheDir, `classes-${name}.jsa`),
     java: () => {
       java ??= findJava(javaHome, path).path
       return java

@@ -20,6 +20,8 @@ const RECOVERED_MS = 10_000
 const PROBE_EVERY_MS = 100
 /** Exit code of bad configuration: trying again is of no use. */
 const EXIT_CONFIG = 78
+/** A JVM that SIGTERM shuts down in good order says 143. */
+const DRAINED = [0, 143]
 const DEATHS_UNTIL_REPORTED = 3
 const TAIL_LINES = 12
 
@@ -125,20 +127,23 @@ export function unit(spec: Spec, changed: () => void) {
 
   const failure = (message: string) => {
     const tail = lastLines(spec.logFile, TAIL_LINES, logFrom).map((line) => `    ${readable(line)}`)
-    return new StackError(`${message}\n${tail.join('\n')}\n    log: ${spec.logFile}`)
+    return new StackError([message, ...tail, `    log: ${spec.logFile}`].join('\n'))
   }
 
   return {
     spec,
     ensure,
-    /** Stops it for good; says whether it had to be forced. */
-    async stop(): Promise<'ended' | 'killed'> {
+    /** Stops it for good; tells what went wrong with its draining, if anything did. */
+    async stop(): Promise<string | undefined> {
       stopping.abort()
-      const how = (await running?.end(spec.stopSignal ?? 'SIGTERM', spec.stopGraceMs)) ?? 'ended'
+      const victim = running
+      const how = await victim?.end(spec.stopSignal ?? 'SIGTERM', spec.stopGraceMs)
+      const code = await victim?.exit
       await life
       await spec.sweep?.()
       become('stopped')
-      return how
+      if (how === 'killed') return `forced, since it did not drain within ${spec.stopGraceMs / 1_000} s`
+      return typeof code === 'number' && !DRAINED.includes(code) ? `ended with exit code ${code}: it did not drain` : undefined
     },
     /** SIGKILL, as a crash would be; resolves when it is dead. */
     async kill(): Promise<void> {

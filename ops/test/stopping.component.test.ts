@@ -43,7 +43,7 @@ describe('stopping a stack', () => {
     await stack.run('up')
     const { code, stderr } = await stack.run('down')
     expect(code).to.equal(1)
-    expect(stderr).to.contain('forced, since they did not drain in time: one')
+    expect(stderr).to.contain('forced, since it did not drain within 0.2 s')
     await gone()
   })
 

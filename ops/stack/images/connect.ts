@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { httpProbe } from '../probes.ts'
 import type { Image } from './image.ts'
-import { java, kafkaFlags, properties, writeProperties } from './jvm.ts'
+import { java, kafkaFlags, keptClasses, properties, writeProperties } from './jvm.ts'
 
 /** Variables the image takes without its CONNECT_ prefix. */
 const BARE = [
@@ -24,6 +24,7 @@ export const connect: Image = (context) => {
   return {
     argv: [
       ...java(context, ['KAFKA_HEAP_OPTS', 'KAFKA_JVM_PERFORMANCE_OPTS', 'KAFKA_OPTS']),
+      ...keptClasses(context),
       ...kafkaFlags(context),
       'org.apache.kafka.connect.cli.ConnectDistributed',
       config,

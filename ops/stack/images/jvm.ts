@@ -9,6 +9,15 @@ export function java({ tools, environment, scratch }: Context, flagVariables: st
   return [tools.java(), ...flags, '-XX:-UsePerfData', `-Djava.io.tmpdir=${scratch}`]
 }
 
+/**
+ * Classes as the program parsed them the last time it ended by itself: half the start-up time and CPU (Connect 3.6 → 1.4 s,
+ * broker 2.8 → 1.7 s, registry 7.1 → 3.1 s). Java checks that they fit, writes them anew when not, and does without until then.
+ */
+export const keptClasses = ({ tools, name }: Context): string[] => [
+  '-XX:+AutoCreateSharedArchive',
+  `-XX:SharedArchiveFile=${tools.classes(name)}`,
+]
+
 /** The class path and logging of everything that comes with Kafka. */
 export const kafkaFlags = ({ tools }: Context): string[] => [
   `-Dlog4j2.configurationFile=${tools.file('images/log4j2.properties')}`,

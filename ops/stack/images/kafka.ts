@@ -3,22 +3,22 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { tcpProbe } from '../probes.ts'
 import type { Image } from './image.ts'
-import { java, kafkaFlags, properties, writeProperties } from './jvm.ts'
+import { java, kafkaFlags, keptClasses, properties, writeProperties } from './jvm.ts'
 
 const NOT_PROPERTIES = ['KAFKA_HEAP_OPTS', 'KAFKA_JVM_PERFORMANCE_OPTS', 'KAFKA_OPTS']
 
 export const kafka: Image = (context) => {
   const { environment, scratch, port, folder } = context
   const config = join(scratch, 'server.properties')
-  const run = (...main: string[]) => [...java(context, NOT_PROPERTIES), ...kafkaFlags(context), ...main]
+  const run = (...words: string[]) => [...java(context, NOT_PROPERTIES), ...words]
   return {
-    argv: run('kafka.Kafka', config),
+    argv: run(...keptClasses(context), ...kafkaFlags(context), 'kafka.Kafka', config),
     environment: {},
     cwd: scratch,
     async prepare(execute) {
       writeProperties(scratch, 'server.properties', properties(environment, 'KAFKA_', NOT_PROPERTIES))
       if (existsSync(join(folder('/var/lib/kafka/data'), 'meta.properties'))) return
-      await execute(run('kafka.tools.StorageTool', 'format', '-t', environment.CLUSTER_ID ?? '', '-c', config))
+      await execute(run(...kafkaFlags(context), 'kafka.tools.StorageTool', 'format', '-t', environment.CLUSTER_ID ?? '', '-c', config))
     },
     probe: () => tcpProbe(port(9092), API_VERSIONS, (answer) => (answer.length > 4 ? undefined : 'the broker does not answer yet')),
   }

@@ -2,13 +2,14 @@
 import { join } from 'node:path'
 import { httpProbe } from '../probes.ts'
 import type { Image } from './image.ts'
-import { java } from './jvm.ts'
+import { java, keptClasses } from './jvm.ts'
 
 export const registry: Image = (context) => {
   const { environment, port, tools, scratch } = context
   return {
     argv: [
       ...java(context, ['JAVA_OPTS_APPEND']),
+      ...keptClasses(context),
       '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
       // Its management port is of no use here: any free one will do.
       '-Dquarkus.management.host=127.0.0.1',
