@@ -113,7 +113,8 @@ export function forecastDemand({ series, answer, forecasts, topic, clock, log, s
         continue
       }
       await wait(Math.min(MAX_REST_MS, (clock.now() - began) * REST_FACTOR), stopping.signal)
-      await woken.promise
+      // Stopped while it settled, nobody would wake it again.
+      if (!stopping.signal.aborted) await woken.promise
     }
   }
 
