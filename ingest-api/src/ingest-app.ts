@@ -23,11 +23,13 @@ import { placeOrder } from './place-order.ts'
 import { postgresMerchants } from './postgres-merchants.ts'
 import { postgresOrderReader } from './postgres-order-reader.ts'
 import { postgresOrders } from './postgres-orders.ts'
+import type { SlotWatch } from './watch-slot.ts'
 import { writeTogether } from './write-orders.ts'
 
 type Needs = {
   pool: pg.Pool
   ids: Ids
+  slot: Pick<SlotWatch, 'shedding' | 'reading'>
   /** Id under which the schema of OrderPlaced is registered. */
   schemaId: number
   config: Pick<IngestConfig, 'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST'>
@@ -37,11 +39,12 @@ type Needs = {
 }
 
 /** The app; `drained` resolves when every order taken has its outcome. */
-export function ingestApp({ pool, ids, schemaId, config, clock, log, registry }: Needs) {
+export function ingestApp({ pool, ids, slot, schemaId, config, clock, log, registry }: Needs) {
   const metrics = ingestMetrics(registry, {
     queuedOrders: () => written.waiting(),
     waitingForConnection: () => pool.waitingCount,
     node: ids.node,
+    slot: slot.reading,
   })
   const written = writeTogether(postgresOrders(pool), config.MAX_QUEUED_ORDERS, metrics)
   const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
@@ -51,6 +54,7 @@ export function ingestApp({ pool, ids, schemaId, config, clock, log, registry }:
     nextId: ids.next,
     encode: (event) => encodeFramed(schemaId, eventType, event),
     clock,
+    shedding: slot.shedding,
   })
   const perMinute = config.RATE_LIMIT_PER_MINUTE
   const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }

@@ -16,6 +16,8 @@ import { leasedIds } from './leased-ids.ts'
 import { postgresNodeLeases } from './postgres-node-leases.ts'
 import { postgresOutboxPartitions } from './postgres-outbox-partitions.ts'
 import { databaseAnswers, openPool } from './postgres-pool.ts'
+import { postgresSlot } from './postgres-slot.ts'
+import { watchSlot } from './watch-slot.ts'
 
 async function main(app: App): Promise<void> {
   const config = ingestConfig()
@@ -33,7 +35,9 @@ async function main(app: App): Promise<void> {
   })
 
   const schemaId = await confluentRegistry(config.SCHEMA_REGISTRY_URL).idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS))
-  const { app: publicApp, metrics, drained } = ingestApp({ pool, ids, schemaId, config, clock, log, registry })
+  const slot = watchSlot(postgresSlot(pool, config.OUTBOX_SLOT), log)
+  app.onClose('slot watch', slot.stop)
+  const { app: publicApp, metrics, drained } = ingestApp({ pool, ids, slot, schemaId, config, clock, log, registry })
   const care = careForOutbox(postgresOutboxPartitions(pool), {
     retentionDays: config.OUTBOX_RETENTION_DAYS,
     slot: config.OUTBOX_SLOT,

@@ -1,9 +1,15 @@
 // Every metric of ingest-api. No merchant and no order is ever a label.
 import type { Registry } from 'prom-client'
 import { Counter, Gauge, Histogram } from 'prom-client'
+import type { SlotReading } from './slot.ts'
 
 /** What the service reads its gauges from when it is scraped. */
-export type Readings = { queuedOrders(): number; waitingForConnection(): number; node(): number | undefined }
+export type Readings = {
+  queuedOrders(): number
+  waitingForConnection(): number
+  node(): number | undefined
+  slot(): SlotReading | undefined
+}
 
 export type IngestMetrics = ReturnType<typeof ingestMetrics>
 
@@ -22,6 +28,16 @@ export function ingestMetrics(registry: Registry, readings: Readings) {
   gauge('ingest_queued_orders', 'Orders waiting for a flush.', readings.queuedOrders)
   gauge('ingest_pool_waiting', 'Queries waiting for a connection to the database.', readings.waitingForConnection)
   gauge('ingest_node_lease', 'Node of the id lease held; -1 without one.', () => readings.node() ?? -1)
+  gauge(
+    'ingest_slot_retained_bytes',
+    'WAL held back by the slot of the outbox; -1 while it is not known.',
+    () => readings.slot()?.retainedBytes ?? -1,
+  )
+  gauge(
+    'ingest_slot_budget_bytes',
+    'WAL the slot may hold back before it is lost; -1 without limit.',
+    () => readings.slot()?.budgetBytes ?? -1,
+  )
   return {
     flushOrders: new Histogram({
       name: 'ingest_flush_orders',

@@ -1,6 +1,6 @@
 // Places one order: everything that can be wrong with it is found here, before it is written together with others.
 import type { Clock } from '@tally/platform/clock'
-import { invalidFields, Problem } from '@tally/platform/problem'
+import { invalidFields, Problem, unavailable } from '@tally/platform/problem'
 import type { OrderPlaced } from '@tally/schemas/order-placed'
 import type { Order, OrderRequest } from './order.ts'
 import { acceptOrder, canonicalContent, orderPlaced } from './order.ts'
@@ -31,11 +31,17 @@ type Needs = {
   nextId: () => bigint
   encode: (event: OrderPlaced) => Buffer
   clock: Clock
+  /** Why no order is taken right now, if so. */
+  shedding: () => string | undefined
 }
 
+const SHED_RETRY_SECONDS = 10
+
 /** The use case. @throws Problem (400, 409, 422), Unavailable */
-export function placeOrder({ orders, parse, nextId, encode, clock }: Needs): PlaceOrder {
+export function placeOrder({ orders, parse, nextId, encode, clock, shedding }: Needs): PlaceOrder {
   return async ({ merchantId, body, idempotencyKey, trace }) => {
+    const why = shedding()
+    if (why !== undefined) throw unavailable(why, SHED_RETRY_SECONDS)
     const parsed = parse(body)
     if (!parsed.ok) throw invalidFields(parsed.faults)
     const request = parsed.value

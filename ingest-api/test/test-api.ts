@@ -10,6 +10,7 @@ import { ingestApp } from '../src/ingest-app.ts'
 import { leasedIds } from '../src/leased-ids.ts'
 import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
 import { openPool } from '../src/postgres-pool.ts'
+import type { SlotWatch } from '../src/watch-slot.ts'
 import { expectDescribed } from './spec.ts'
 
 export const SCHEMA_ID = 7
@@ -35,6 +36,7 @@ type Options = {
   perMinute?: number
   connections?: number
   statementTimeoutMs?: number
+  slot?: Partial<SlotWatch>
 }
 
 /** Starts it and waits until ids can be minted. */
@@ -52,7 +54,16 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
   }
   const pool = openPool({ config, log })
   const ids = leasedIds(postgresNodeLeases(databaseUrl), systemClock, log)
-  const { app, drained } = ingestApp({ pool, ids, schemaId: SCHEMA_ID, config, clock, log, registry })
+  const { app, drained } = ingestApp({
+    pool,
+    ids,
+    slot: { shedding: () => undefined, reading: () => undefined, ...options.slot },
+    schemaId: SCHEMA_ID,
+    config,
+    clock,
+    log,
+    registry,
+  })
   const listening = await listen(app, { host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${listening.port}`
   await until(() => ids.ready() === undefined, { what: 'a node lease is held' })

@@ -1,0 +1,50 @@
+import { expect } from 'chai'
+import { openPool } from '../src/postgres-pool.ts'
+import { postgresSlot } from '../src/postgres-slot.ts'
+import { newOrder } from './orders.ts'
+import { silentLog, startApi } from './test-api.ts'
+import type { TestDatabase } from './test-database.ts'
+import { createTestDatabase } from './test-database.ts'
+
+describe('shedding load', () => {
+  let database: TestDatabase
+  before(async () => {
+    database = await createTestDatabase()
+  })
+  after(() => database?.drop())
+
+  it('refuses new orders with 503 while those that are there can be read', async () => {
+    let why: string | undefined
+    const api = await startApi({ databaseUrl: database.url('tally_api'), slot: { shedding: () => why } })
+    try {
+      const key = await database.addMerchant()
+      const { body } = await api.post(key, newOrder())
+      why = 'Kafka is away.'
+      const refused = await api.post(key, newOrder())
+      expect([refused.status, refused.headers.get('retry-after'), refused.body.detail]).to.deep.equal([503, '10', why])
+      const headers = { Authorization: `Bearer ${key}` }
+      expect((await api.request(`/v1/orders/${body.orderId}`, { headers })).status).to.equal(200)
+      expect((await api.request('/v1/orders', { headers })).body.data).to.have.lengthOf(1)
+    } finally {
+      await api.close()
+    }
+  })
+
+  it('knows how much WAL a slot holds back, with the rights of the API alone', async () => {
+    const config = { DATABASE_URL: database.url('tally_api'), DATABASE_CONNECTIONS: 1, STATEMENT_TIMEOUT_MS: 5_000 }
+    const pool = openPool({ config, log: silentLog })
+    const slot = database.name
+    const read = postgresSlot(pool, slot)
+    try {
+      expect(await read()).to.equal(undefined)
+      await database.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [slot], 'postgres')
+      const before = await read()
+      expect(before?.walStatus).to.equal('reserved')
+      await database.query("create table wal as select repeat('x', 1000) from generate_series(1, 1000)")
+      expect((await read())?.retainedBytes).to.be.greaterThan(Number(before?.retainedBytes) + 100_000)
+    } finally {
+      await pool.end()
+      await database.query('select pg_drop_replication_slot($1) from pg_replication_slots where slot_name = $1', [slot], 'postgres')
+    }
+  })
+})
