@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+
+const root = new URL('..', import.meta.url)
+const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
+const sources = files.filter((file) => /^[\w-]+\/src\//.test(file))
+const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
+const code = (file: string) => read(file).replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+
+describe('the house', () => {
+  it('keeps files small: none above 200 lines, nine in ten up to 150', () => {
+    const lengths = sources.map((file) => ({ file, lines: read(file).split('\n').length }))
+    expect(lengths.filter(({ lines }) => lines > 201)).to.deep.equal([])
+    expect(lengths.filter(({ lines }) => lines > 151).length).to.be.at.most(sources.length / 10)
+  })
+
+  it('reads the clock in clock.ts alone', () => {
+    const reading = sources.filter((file) => file !== 'platform/src/clock.ts' && /\bDate\.now\(|new Date\(\)/.test(code(file)))
+    expect(reading).to.deep.equal([])
+  })
+
+  it('knows no order, bucket or forecast in platform', () => {
+    const inPlatform = sources.filter((file) => file.startsWith('platform/'))
+    const words = /\b(?:order(?:s|Id)?Placed|\w*[oO]rder(?:Id|Event|Bucket|Forecast)\w*|forecast\w*)\b/
+    expect(inPlatform.filter((file) => words.test(code(file)))).to.deep.equal([])
+  })
+
+  it('opens every source with what it promises', () => {
+    expect(sources.filter((file) => !read(file).startsWith('// '))).to.deep.equal([])
+  })
+})
