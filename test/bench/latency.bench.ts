@@ -1,6 +1,6 @@
-// Order acknowledged → readable in /v1/categories/top, open loop at a fixed rate. `make bench` runs it on a stack of its own.
+// Order acknowledged → readable in /v1/categories/top, open loop at a fixed rate. Runs against a stack that is up: see ops/bench.
 import { setTimeout as delay } from 'node:timers/promises'
-import { addMerchant, placeOrder, stackCommand, uniqueCategory } from '../support/orders.ts'
+import { addMerchant, placeOrder, uniqueCategory } from '../support/orders.ts'
 import { stack } from '../support/stack.ts'
 import { until } from '../support/until.ts'
 
@@ -68,17 +68,10 @@ async function measure(apiKey: string): Promise<{ posts: number[]; readable: num
 const line = (what: string, sorted: number[]) =>
   `${what.padEnd(34)} p50 ${quantile(sorted, 0.5).toFixed(0)} ms   p99 ${quantile(sorted, 0.99).toFixed(0)} ms   max ${quantile(sorted, 1).toFixed(0)} ms   n ${sorted.length}\n`
 
-await stackCommand(['clean'])
-await stackCommand(['up'])
-try {
-  const apiKey = await addMerchant('bench')
-  for (const round of ['warm-up', 'measured', 'measured', 'measured']) {
-    const { posts, readable } = await measure(apiKey)
-    process.stdout.write(
-      `${round}: ${RATE_PER_SECOND} orders/s for ${SECONDS} s\n${line('  POST /v1/orders answered', posts)}${line('  acknowledged → in top categories', readable)}`,
-    )
-  }
-} finally {
-  await stackCommand(['down'])
-  await stackCommand(['clean'])
+const apiKey = await addMerchant('bench')
+for (const round of ['warm-up', 'measured', 'measured', 'measured']) {
+  const { posts, readable } = await measure(apiKey)
+  process.stdout.write(`${round}: ${RATE_PER_SECOND} orders/s for ${SECONDS} s\n`)
+  process.stdout.write(line('  POST /v1/orders answered', posts))
+  process.stdout.write(line('  acknowledged → in top categories', readable))
 }
