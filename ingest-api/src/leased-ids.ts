@@ -67,7 +67,10 @@ export function leasedIds(takeLease: TakeLease, clock: Clock, log: Log): Ids {
       const begun = clock.now()
       await holdOne().catch((error: unknown) => {
         failures = clock.now() - begun > RESERVE_AHEAD_MS ? 1 : failures + 1
-        log.warn({ err: error, failures }, 'no node lease: no ids are given until there is one')
+        log.warn(
+          { why: error instanceof Error ? error.message : String(error), failures },
+          'no node lease: no ids are given until there is one',
+        )
       })
       if (failures > 0) await wait(backoffMs(failures, RETRY), closing.signal)
     }

@@ -5,6 +5,7 @@ import { createLog } from '@tally/platform/log'
 import { createMetrics } from '@tally/platform/metrics'
 import { openOps } from '@tally/platform/probes'
 import { confluentRegistry } from '@tally/platform/registry'
+import { whileUnavailable } from '@tally/platform/retry'
 import type { App } from '@tally/platform/run'
 import { run } from '@tally/platform/run'
 import { schemaOf } from '@tally/schemas/files'
@@ -34,7 +35,11 @@ async function main(app: App): Promise<void> {
     ready: { database: () => databaseAnswers(pool), ids: ids.ready },
   })
 
-  const schemaId = await confluentRegistry(config.SCHEMA_REGISTRY_URL).idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS))
+  const schemas = confluentRegistry(config.SCHEMA_REGISTRY_URL)
+  const schemaId = await whileUnavailable(() => schemas.idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS)), {
+    deadlineMs: 60_000,
+    onRetry: (error) => log.warn({ why: error.message }, 'waiting for the schema registry'),
+  })
   const slot = watchSlot(postgresSlot(pool, config.OUTBOX_SLOT), log)
   app.onClose('slot watch', slot.stop)
   const { app: publicApp, metrics, drained } = ingestApp({ pool, ids, slot, schemaId, config, clock, log, registry })

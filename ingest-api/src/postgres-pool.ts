@@ -24,7 +24,8 @@ export function openPool({ config, log }: Options): pg.Pool {
     options: '-c synchronous_commit=on',
     keepAlive: true,
   })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  // The error itself carries the whole client: nothing for a log.
+  pool.on('error', ({ message }) => log.warn({ why: message }, 'an idle database connection was lost'))
   return pool
 }
 
