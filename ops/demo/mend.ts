@@ -24,7 +24,9 @@ try {
     if (registered.has(schemaId) || (await isRegistered(SCHEMA_REGISTRY_URL, schemaId))) continue
     await registerAs(SCHEMA_REGISTRY_URL, schemaId)
     registered.add(schemaId)
-    process.stdout.write(`Schema ${schemaId} is registered now. Replay with: make replay-dlq REASON=unknown-schema GO=1 WHY="schema registered"\n`)
+    process.stdout.write(
+      `Schema ${schemaId} is registered now. Replay with: make replay-dlq REASON=unknown-schema GO=1 WHY="schema registered"\n`,
+    )
   }
   if (registered.size === 0) process.stdout.write('No dead letter waits for a schema: nothing to mend.\n')
 } finally {

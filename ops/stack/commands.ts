@@ -51,7 +51,7 @@ const up: Verb = async ({ settings, names, profile }) => {
     })
   }
   say(`starting the stack "${settings.stack}"`)
-  await ask(socket, { verb: 'up', names, profiles: profile, env: environment(), portOffset: settings.portOffset }, say)
+  await ask(socket, { verb: 'up', names, profiles: profile, env: environment() }, say)
   say(`all ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`)
   return 0
 }

@@ -11,8 +11,7 @@ export const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, ''
 export type Settings = ReturnType<typeof settings>
 
 /** Names and places of one stack. */
-export function settings() {
-  const env = environment()
+export function settings(env = environment()) {
   const { STACK, PORT_OFFSET, TALLY_CACHE, XDG_CACHE_HOME, JAVA_HOME, PATH } = readConfig(
     {
       STACK: z

@@ -9,7 +9,6 @@ export type Request = {
   names: string[]
   profiles?: string[]
   env?: Record<string, string | undefined>
-  portOffset?: number
 }
 
 type Answer = { say?: string; result?: unknown; error?: string; exitCode?: number }

@@ -36,14 +36,14 @@ async function handle(request: Request, call: Call): Promise<unknown> {
   asked = true
   switch (request.verb) {
     case 'up': {
-      const given = { ...settings(), ...(request.portOffset !== undefined && { portOffset: request.portOffset }) }
+      const env = request.env ?? environment()
       // Whoever leaves in the middle of the first `up` (Ctrl-C, a lost terminal) takes everything along.
       if (!everUp)
         call.gone.addEventListener('abort', () => {
           if (!everUp) void end()
         })
       try {
-        return await stack.up(given, request.env ?? environment(), request.names, request.profiles ?? [], call)
+        return await stack.up(settings(env), env, request.names, request.profiles ?? [], call)
       } finally {
         // What did start goes on when something else did not: its status and logs tell more.
         if (!call.gone.aborted) everUp = stack.anythingRuns()

@@ -8,6 +8,8 @@ import { findJava } from './java.ts'
 
 export type Tools = {
   root: string
+  /** The search path. */
+  path: string
   /** A file of ops/stack. */
   file(name: string): string
   postgres(): string
@@ -56,6 +58,7 @@ export function tools({ cacheDir, javaHome, path }: Settings): Tools {
   let java: string | undefined
   return {
     root,
+    path,
     file,
     postgres: within(cached.postgres),
     kafka: within(cached.kafka),

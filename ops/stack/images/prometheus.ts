@@ -19,11 +19,11 @@ export const alertmanager: Image = (context) =>
 type Program = { programs: string[]; debian: string; mount: string; target: number }
 
 function local(context: Context, { programs, debian, mount, target }: Program): Local {
-  const { command, environment, folder, scratch, port } = context
+  const { command, environment, folder, scratch, port, tools } = context
   const original = folder(mount)
   const copy = join(scratch, 'config')
   return {
-    argv: [onPath(programs, debian), ...command.map((word) => word.replace(original, copy))],
+    argv: [onPath(tools.path, programs, debian), ...command.map((word) => word.replace(original, copy))],
     environment,
     cwd: scratch,
     async prepare() {

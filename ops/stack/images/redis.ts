@@ -3,10 +3,10 @@ import { tcpProbe } from '../probes.ts'
 import type { Image } from './image.ts'
 import { onPath } from './on-path.ts'
 
-export const redis: Image = ({ command, environment, port, folder }) => {
+export const redis: Image = ({ command, environment, port, folder, tools }) => {
   const [program = '', ...words] = command
   return {
-    argv: [onPath([program], 'redis-server'), ...words, '--port', String(port(6379)), '--bind', '127.0.0.1'],
+    argv: [onPath(tools.path, [program], 'redis-server'), ...words, '--port', String(port(6379)), '--bind', '127.0.0.1'],
     environment,
     cwd: folder('/data'),
     probe: () =>
