@@ -3,6 +3,7 @@ import type { Clock } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { Job } from 'bullmq'
 import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq'
+import { Redis } from 'ioredis'
 import type { Cut, CutQueue } from './drive-runs.ts'
 
 export type CutStore = { postgresUrl: string } | { redisUrl: string }
@@ -26,7 +27,7 @@ type Packed = Omit<Cut, 'ranges'> & { ranges: [number, string, string][] }
 
 /** Opens the queue and starts working on it. A cut that fails is dropped: whoever added it adds it again, if it is still needed. */
 export async function bullmqCuts({ name, store, log, clock, work }: Jobs): Promise<BullmqCuts> {
-  const { queue, worker } = open(name, store, (job) => work(unpack(job.data)))
+  const { queue, worker, disconnect } = open(name, store, (job) => work(unpack(job.data)))
   let loggedAt = 0
   const onError = (error: Error) => {
     if (clock.now() - loggedAt < REPEAT_AFTER_MS) return
@@ -48,6 +49,7 @@ export async function bullmqCuts({ name, store, log, clock, work }: Jobs): Promi
     async close() {
       await worker.close()
       await queue.close()
+      disconnect()
     },
   }
 }
@@ -59,12 +61,15 @@ function open(name: string, store: CutStore, work: (job: Job<Packed>) => Promise
   if ('postgresUrl' in store) {
     const connection = { connectionString: store.postgresUrl, migrate: true }
     const queue = new onPostgres.Queue<Packed, void, 'cut'>(name, { connection })
-    return { queue, worker: new onPostgres.Worker<Packed, void, 'cut'>(name, work, { connection, ...options }) }
+    const worker = new onPostgres.Worker<Packed, void, 'cut'>(name, work, { connection, ...options })
+    return { queue, worker, disconnect: () => {} }
   }
-  const connection = { url: store.redisUrl, maxRetriesPerRequest: null }
+  const connection = new Redis(store.redisUrl, { maxRetriesPerRequest: null })
   return {
     queue: new Queue<Packed, void, 'cut'>(name, { connection }),
     worker: new Worker<Packed, void, 'cut'>(name, work, { connection, ...options }),
+    // BullMQ leaves open what it was given.
+    disconnect: () => connection.disconnect(),
   }
 }
 

@@ -1,6 +1,6 @@
 // Asks the aggregator over HTTP whether, and where, it counted an event.
 import { Unavailable } from '@tally/platform/errors'
-import type { CountedAt } from './verify-replays.ts'
+import type { CountedAt, Outcomes } from './verify-replays.ts'
 
 const TIMEOUT_MS = 5_000
 
@@ -19,4 +19,16 @@ export function httpCounts(url: string): (eventId: string) => Promise<CountedAt 
     const answer = (await response.json()) as Answer
     return answer.counted ? { partition: answer.partition, offset: BigInt(answer.offset) } : undefined
   }
+}
+
+/** Asks the group's counts; null for a group that keeps none. */
+export function groupCounts({
+  AGGREGATOR_GROUP,
+  AGGREGATOR_URL,
+}: {
+  AGGREGATOR_GROUP: string
+  AGGREGATOR_URL: string
+}): Outcomes['countedAt'] {
+  const counts = httpCounts(AGGREGATOR_URL)
+  return async (group, eventId) => (group === AGGREGATOR_GROUP ? counts(eventId) : null)
 }

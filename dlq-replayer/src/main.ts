@@ -9,11 +9,12 @@ import type { App } from '@tally/platform/run'
 import { run } from '@tally/platform/run'
 import { bullmqCuts } from './bullmq-cuts.ts'
 import { serviceConfig } from './config.ts'
-import { httpCounts } from './http-counts.ts'
+import { groupCounts } from './http-counts.ts'
 import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaGroupOffsets } from './kafka-group.ts'
 import { kafkaLetters, kafkaReplays } from './kafka-letters.ts'
 import { replayerMetrics } from './metrics.ts'
+import { settleLate } from './settle-late.ts'
 import { watchLetters } from './watch-letters.ts'
 import { workRuns } from './work-runs.ts'
 
@@ -31,31 +32,21 @@ async function main(app: App): Promise<void> {
   app.onClose('audit', audit.close)
   audit.ended.catch(app.fail)
   const letters = kafkaLetters(recordLog)
+  const outcomes = { committed: groups.committed, countedAt: groupCounts(config) }
   const { DEAD_LETTER_QUEUES: dlqs } = config
-  const watch = watchLetters({ dlqs, letters, audit, bounds: recordLog.bounds, clock: systemClock, stopping, log })
+  const common = { dlqs, letters, audit, outcomes, clock: systemClock, stopping, log }
+  const watch = watchLetters({ ...common, bounds: recordLog.bounds, settleLate: (dlq) => settleLate(dlq, common) })
   app.onClose('letter watch', watch.stop)
   replayerMetrics(metrics, dlqs, await audit.refresh(), watch.seen)
 
-  const askAggregator = httpCounts(config.AGGREGATOR_URL)
   const store = config.REDIS_URL === undefined ? { postgresUrl: config.QUEUE_DATABASE_URL } : { redisUrl: config.REDIS_URL }
   const runs = await workRuns({
-    dlqs,
+    ...common,
     openQueue: (name, work) => bullmqCuts({ name, store, log, clock: systemClock, work }),
-    log,
-    work: {
-      audit,
-      letters,
-      replays: kafkaReplays(recordLog),
-      outcomes: {
-        committed: groups.committed,
-        countedAt: async (group, eventId) => (group === config.AGGREGATOR_GROUP ? askAggregator(eventId) : null),
-      },
-      clock: systemClock,
-      maxReplays: config.MAX_REPLAYS,
-      verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
-      maxLag: BigInt(config.MAX_LAG),
-      stopping,
-    },
+    replays: kafkaReplays(recordLog),
+    maxReplays: config.MAX_REPLAYS,
+    verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
+    maxLag: BigInt(config.MAX_LAG),
   })
   app.onClose('runs', runs.stop)
   const opsPort = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: runs.live }, ready: { runs: runs.ready } })

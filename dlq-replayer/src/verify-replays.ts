@@ -49,7 +49,7 @@ export async function verifyReplays(
   if (letters.length === 0) return { settled: [], tooOften: [] }
   const passed = await groupPassed(dlq, sending, verifying)
   if (verifying.stopping.aborted) return { settled: [], tooOften: [] }
-  const failures = await failuresSince(dlq, run, sending.dlqEnds, verifying.letters)
+  const failures = await failuresSince(dlq, sending.dlqEnds, verifying.letters, (from) => from === run)
   const settled: Settled[] = []
   const tooOften: Letter[] = []
   const queue = letters.values()
@@ -90,14 +90,19 @@ async function groupPassed(dlq: Dlq, { topicEnds }: Sending, verifying: Verifyin
   return false
 }
 
-/** New letters of the run's replays, by the position of the letter they came from. */
-async function failuresSince(dlq: Dlq, run: string, since: Ends, letters: LetterReader): Promise<Map<string, Letter>> {
+/** New letters of replays since these ends, by the position of the letter they came from. */
+export async function failuresSince(
+  dlq: Dlq,
+  since: Ends,
+  letters: LetterReader,
+  ofRun: (run: string, from: string) => boolean,
+): Promise<Map<string, Letter>> {
   const failures = new Map<string, Letter>()
   const ends = endsOf(await letters.bounds(dlq))
   const ranges = [...ends].map(([partition, next]) => ({ partition, from: since.get(partition) ?? 0n, next }))
   for await (const letter of letters.read(dlq, ranges)) {
-    const from = letter.headers[LETTER_HEADER]?.toString()
-    if (from !== undefined && letter.headers[RUN_HEADER]?.toString() === run) failures.set(from, letter)
+    const [run, from] = [letter.headers[RUN_HEADER]?.toString(), letter.headers[LETTER_HEADER]?.toString()]
+    if (run !== undefined && from !== undefined && ofRun(run, from)) failures.set(from, letter)
   }
   return failures
 }

@@ -18,6 +18,8 @@ type Watching = {
   clock: Clock
   stopping: AbortSignal
   log: Log
+  /** Called before each look. */
+  settleLate(dlq: Dlq): Promise<void>
 }
 
 export type LettersSeen = {
@@ -30,7 +32,7 @@ const EVERY_MS = 15_000
 const SHARE = 10
 
 /** Starts looking; `seen` is filled after the first look. */
-export function watchLetters({ dlqs, letters, audit, bounds, clock, stopping, log }: Watching): {
+export function watchLetters({ dlqs, letters, audit, bounds, clock, stopping, log, settleLate }: Watching): {
   seen: LettersSeen
   stop(): Promise<void>
 } {
@@ -38,6 +40,7 @@ export function watchLetters({ dlqs, letters, audit, bounds, clock, stopping, lo
   let mark = ''
 
   async function look(): Promise<void> {
+    for (const dlq of dlqs) await settleLate(dlq)
     const ledger = await audit.refresh()
     const counts = [...ledger.queues.values()].map((queue) => queue.counts)
     const ends = await Promise.all(dlqs.map(async (dlq) => [...endsOf(await letters.bounds(dlq))].map(([, end]) => String(end))))

@@ -10,11 +10,10 @@ import { workCut } from './work-cut.ts'
 
 export type OpenQueue = CutQueue & { close(): Promise<void> }
 
-type Working = {
+type Working = Omit<CutWork, 'paceOf'> & {
   dlqs: Dlq[]
   /** Opens the queue of a dead letter queue; `work` is called with one cut of it at a time. */
   openQueue(name: string, work: (cut: Cut) => Promise<void>): Promise<OpenQueue>
-  work: Omit<CutWork, 'paceOf'>
   log: Log
 }
 
@@ -29,7 +28,7 @@ const EVERY_MS = 1_000
 const LIVE_MS = 120_000
 
 /** Starts working. */
-export async function workRuns({ dlqs, openQueue, work, log }: Working): Promise<RunsAtWork> {
+export async function workRuns({ dlqs, openQueue, log, ...work }: Working): Promise<RunsAtWork> {
   const { audit, clock, stopping } = work
   const woken = { now: () => {} }
   const queues = new Map<string, OpenQueue>()

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import { stack } from '../../test/support/stack.ts'
 import { createTopics, deleteTopics, endsOf } from '../../test/support/topics.ts'
 import { until } from '../../test/support/until.ts'
 import type { Group } from './support/counting-group.ts'
 import { countingGroup } from './support/counting-group.ts'
+import { redisServer } from './support/redis.ts'
 import { replayer } from './support/replayer.ts'
 
 type Runs = { runs: { id: string; how: string; tally: { outcomes: Record<string, number>; reasons: Record<string, number> } }[] }
@@ -183,23 +185,42 @@ describe('make replay-dlq', () => {
     expect(await service.stop()).to.equal(0)
   })
 
-  it('goes on after its queue lost every job', async () => {
+  async function losesItsQueue(service: Record<string, string>, empty: () => Promise<unknown>): Promise<void> {
     counting.broken.set('new schema', 'unknown-schema')
     await place(60, () => 'new schema')
     await lettersAre(60)
     counting.broken.clear()
-    await own.start()
+    await own.start(service)
     const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '20', YES: '1' })
     await until(() => counting.handled() >= 20, { what: 'the run is behind its canary' })
-    const database = new pg.Client(stack.database('replayer', 'replayer'))
-    await database.connect()
-    const { rowCount } = await database.query('delete from bullmq.job where queue = $1', [dlq])
-    await database.end()
-    expect(rowCount).to.be.greaterThan(0)
+    await empty()
     const { runs, exitCode } = await going
     expect(runs[0]?.tally.outcomes).to.deep.equal({ counted: 60 })
     expect(exitCode).to.equal(0)
     expect(counting.handled()).to.equal(60)
+  }
+
+  it('goes on after its queue in PostgreSQL lost every job', () =>
+    losesItsQueue({}, async () => {
+      const database = new pg.Client(stack.database('replayer', 'replayer'))
+      await database.connect()
+      const { rowCount } = await database.query('delete from bullmq.job where queue = $1', [dlq])
+      await database.end()
+      expect(rowCount).to.be.greaterThan(0)
+    }))
+
+  it('goes on after FLUSHALL of its queue in Redis', async function () {
+    const redis = redisServer()
+    if (redis === undefined) return this.skip()
+    await redis.start()
+    const client = new Redis(redis.url)
+    try {
+      await losesItsQueue({ REDIS_URL: redis.url }, () => client.flushall())
+    } finally {
+      client.disconnect()
+      await own.close()
+      await redis.stop()
+    }
   })
 
   it('pauses, resumes and cancels', async () => {

@@ -6,6 +6,7 @@ import { queueOf } from '@tally/dlq-replayer/ledger'
 import type { Letter } from '@tally/dlq-replayer/letter'
 import { planReplay } from '@tally/dlq-replayer/plan-replay'
 import { statusText, summaryText } from '@tally/dlq-replayer/run-text'
+import { settleLate } from '@tally/dlq-replayer/settle-late'
 import { startRun } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
@@ -210,6 +211,18 @@ describe('a run', () => {
     const run = await runOf(world, id)
     expect(run.tally.outcomes).to.deep.equal({ unknown: 3 })
     expect(queueOf(await world.audit.refresh(), DLQ.name).unknown.size).to.equal(3)
+  })
+
+  it('settles them when the group gets there after all', async () => {
+    const world = memoryWorld(letters(3), (_, from) => (from === '0/1' ? 'contract-violation' : 'counted'))
+    await begin(world)
+    world.stall()
+    await finish(world)
+    world.resume()
+    await settleLate(DLQ, world.work)
+    const queue = queueOf(await world.audit.refresh(), DLQ.name)
+    expect(queue.counts).to.deep.equal({ counted: 2, 'failed-again': 1 })
+    expect(queue.unknown.size).to.equal(0)
   })
 
   it('parks a letter that was replayed three times and failed again', async () => {
