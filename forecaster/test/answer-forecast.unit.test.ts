@@ -76,4 +76,4 @@ describe('answerForecast', () => {
     expect(refused).to.have.length(5)
     expect(refused[0]).to.be.an.instanceOf(Unavailable)
   })
-})
+}).timeout(30_000)

@@ -61,7 +61,7 @@ describe('forecast', () => {
 
   it('covers about as much as its bands say, measured on folds that did not set them', () => {
     const coverage = { at80: 0, at95: 0, points: 0 }
-    for (let seed = 1; seed <= 4; seed++) {
+    for (let seed = 1; seed <= 3; seed++) {
       const { accuracy } = madeOf(weeklyDemand(365, { seed, level: 12 }), { rhythm, horizon: 14, models })
       coverage.at80 += accuracy.coverage80 * accuracy.points
       coverage.at95 += accuracy.coverage95 * accuracy.points
@@ -69,11 +69,11 @@ describe('forecast', () => {
     }
     expect(coverage.at80 / coverage.points).to.be.within(0.75, 0.87)
     expect(coverage.at95 / coverage.points).to.be.within(0.92, 0.985)
-  }).timeout(20_000)
+  })
 
   it('holds what really comes next about as often as its bands say', () => {
     let [inside80, inside95, points] = [0, 0, 0]
-    for (let seed = 21; seed <= 29; seed++) {
+    for (let seed = 21; seed <= 26; seed++) {
       const demand = weeklyDemand(210, { seed, level: 15 })
       const made = madeOf(demand.slice(0, 196), { rhythm, horizon: 14, models })
       for (const [ahead, { lower80, upper80, lower95, upper95 }] of made.points.entries()) {
@@ -85,12 +85,34 @@ describe('forecast', () => {
     }
     expect(inside80 / points).to.be.within(0.7, 0.9)
     expect(inside95 / points).to.be.within(0.9, 0.995)
-  }).timeout(20_000)
+  })
 
-  it('does not run away from a series that doubled', () => {
-    const history = weeklyDemand(180, { growth: 0.01 })
+  it('does not run away with growth that cannot last', () => {
+    const random = randomFrom(5)
+    const history = Array.from({ length: 180 }, (_, day) => Math.round(10 * 1.05 ** day * (0.8 + 0.4 * random())))
     const { points } = madeOf(history, { rhythm, horizon: 60, models })
-    for (const { mean } of points) expect(mean).to.be.below(3 * Math.max(...history))
+    for (const { mean } of points) expect(mean).to.be.below(6 * Math.max(...history))
+  })
+
+  it('has bands as wide as it was wrong lately, not half a year ago', () => {
+    const random = randomFrom(11)
+    const noisy = (days: number, noise: number) => Array.from({ length: days }, () => Math.round(100 + noise * (random() - 0.5)))
+    const width = (history: number[]) => {
+      const [first] = madeOf(history, { rhythm, horizon: 7, models: [] }).points
+      return (first?.upper80 ?? 0) - (first?.lower80 ?? 0)
+    }
+    const lately = noisy(150, 10)
+    expect(width([...noisy(200, 150), ...lately])).to.be.below(1.5 * width([...noisy(200, 10), ...lately]))
+  })
+
+  it('is measured with bands that know nothing of what they are held against', () => {
+    const random = randomFrom(13)
+    const calm = Array.from({ length: 100 }, (_, day) => 100 + (day % 7) * 10 + Math.round(4 * random()))
+    const storm = Array.from({ length: 24 }, () => Math.round(400 * random()))
+    const { accuracy } = madeOf([...calm, ...storm], { rhythm, horizon: 24, models: [] })
+    const calmAccuracy = madeOf([...calm, ...calm.slice(2, 26)], { rhythm, horizon: 24, models: [] }).accuracy
+    expect(calmAccuracy.coverage95).to.be.above(0.85)
+    expect(accuracy.coverage95).to.be.below(0.7)
   })
 
   it('of the same history is the same', () => {
@@ -143,5 +165,5 @@ describe('forecast', () => {
       }),
       { numRuns: 30, seed: 42 },
     )
-  }).timeout(20_000)
-})
+  })
+}).timeout(30_000)

@@ -55,6 +55,16 @@ describe('forecasts on their topic', () => {
     expect(log.records(ORDER_FORECASTS)).to.have.length(6)
   })
 
+  it('are left alone when only another category has changed', async () => {
+    await append(log, [...daily(weeklyDemand(70)), ...daily(weeklyDemand(70), { category: 'Lamps' })], NOW)
+    await published(log, 6)
+    await append(log, daily([9], { category: 'Lamps', revision: 2n }), NOW)
+    await published(log, 9)
+    await until(() => forecaster.passes.at(-1)?.made === 3, { what: 'the pass ends' })
+    const keys = log.records(ORDER_FORECASTS).map(({ key }) => String(key).split('|')[0])
+    expect(keys.filter((category) => category === 'Chairs')).to.have.length(3)
+  })
+
   it('are made anew when asOf passes the end of a day', async () => {
     await append(log, daily(weeklyDemand(70)), NOW)
     await published(log, 3)
@@ -72,7 +82,8 @@ describe('forecasts on their topic', () => {
     log.faults.append = undefined
     forecaster = await openForecaster(files.path, log)
     await published(log, 3)
-    await until(async () => (await forecaster.forecasts.unpublished()).size === 0, { what: 'they are marked as published' })
+    await until(() => forecaster.passes.length > 0, { what: 'the pass ends' })
+    expect((await forecaster.forecasts.unpublished()).size).to.equal(0)
     expect(forecaster.passes.reduce((sum, { made }) => sum + made, 0)).to.equal(0)
   })
-})
+}).timeout(30_000)
