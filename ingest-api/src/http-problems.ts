@@ -27,6 +27,10 @@ const PAGES: Record<string, [title: string, text: string]> = {
     'Not available right now',
     'The order may or may not have been written. Send the very same again after Retry-After seconds: an order is never taken twice.',
   ],
+  'not-enough-history': [
+    'Not enough history',
+    'A forecast needs enough closed hours or days to learn from and to be tested on; "detail" says how many. A shorter horizon needs less.',
+  ],
   internal: ['Internal error', 'A fault of ours. It is logged under the requestId. Sending the very same again is safe.'],
 }
 
