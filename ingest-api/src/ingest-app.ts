@@ -22,7 +22,7 @@ import { orderParser, placedAtBounds } from './order-request.ts'
 import { placeOrder } from './place-order.ts'
 import { postgresMerchants } from './postgres-merchants.ts'
 import { postgresOrderReader } from './postgres-order-reader.ts'
-import { postgresOrders } from './postgres-orders.ts'
+import { postgresEarlierOrder, postgresOrders } from './postgres-orders.ts'
 import type { SlotWatch } from './watch-slot.ts'
 import { writeTogether } from './write-orders.ts'
 
@@ -50,6 +50,7 @@ export function ingestApp({ pool, ids, slot, schemaId, config, clock, log, regis
   const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
   const place = placeOrder({
     orders: written.orders,
+    earlier: postgresEarlierOrder(pool),
     parse: orderParser(placedAtBounds(clock, config.MAX_ORDER_AGE_DAYS)),
     nextId: ids.next,
     encode: (event) => encodeFramed(schemaId, eventType, event),

@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { CURRENCIES } from './currency.ts'
 import type { OrderRequest } from './order.ts'
 
-export type Parsed<T> = { ok: true; value: T } | { ok: false; faults: FieldFault[] }
+/** `tooOld`: the value, where its age is all that is wrong with it. */
+export type Parsed<T> = { ok: true; value: T } | { ok: false; faults: FieldFault[]; tooOld?: T }
 
 /** An order's body is at most this long. */
 export const MAX_ORDER_BYTES = 65_536
@@ -26,6 +27,9 @@ export function placedAtBounds(clock: Clock, maxAgeDays: number): PlacedAtBounds
     return { earliest: BigInt(now - maxAgeDays * DAY_MS) * 1000n, latest: BigInt(now + MAX_AHEAD_MS) * 1000n }
   }
 }
+
+/** Marks the one fault that an order can come by while it is repeated. */
+const TOO_OLD = { tooOld: true }
 
 const CONTROL = /\p{Cc}/u
 
@@ -67,7 +71,8 @@ export function orderSchema(bounds: PlacedAtBounds) {
         const micros = parseRfc3339(text)
         const { earliest, latest } = bounds()
         if (micros === undefined) context.addIssue('must be an RFC 3339 time, such as 2026-11-24T08:00:00Z')
-        else if (micros < earliest) context.addIssue(`must not be before ${formatRfc3339(earliest)}`)
+        else if (micros < earliest)
+          context.addIssue({ code: 'custom', message: `must not be before ${formatRfc3339(earliest)}`, params: TOO_OLD })
         else if (micros > latest) context.addIssue(`must not be after ${formatRfc3339(latest)}`)
         return micros ?? z.NEVER
       })
@@ -80,10 +85,14 @@ export function orderSchema(bounds: PlacedAtBounds) {
 /** A parser for bodies that names every fault at once. */
 export function orderParser(bounds: PlacedAtBounds): (body: unknown) => Parsed<OrderRequest> {
   const schema = orderSchema(bounds)
+  const ofAnyAge = orderSchema(() => ({ ...bounds(), earliest: 0n }))
   return (body) => {
     const parsed = schema.safeParse(body, { error: plainWords })
-    if (!parsed.success) return { ok: false, faults: faultsOf(parsed.error) }
-    return { ok: true, value: { ...parsed.data, placedAt: parsed.data.placedAt } }
+    if (parsed.success) return { ok: true, value: { ...parsed.data, placedAt: parsed.data.placedAt } }
+    const faults = faultsOf(parsed.error)
+    if (parsed.error.issues.some((issue) => issue.code !== 'custom' || issue.params !== TOO_OLD)) return { ok: false, faults }
+    const aged = ofAnyAge.parse(body)
+    return { ok: false, faults, tooOld: { ...aged, placedAt: aged.placedAt } }
   }
 }
 

@@ -25,8 +25,12 @@ export type PlaceOrder = (ask: {
   trace: Trace
 }) => Promise<{ repeated: boolean; order: Order }>
 
+/** What was placed before under the externalOrderId, if anything. @throws Unavailable */
+export type EarlierOrder = (merchantId: bigint, externalOrderId: string, content: string) => Promise<Placed | undefined>
+
 type Needs = {
   orders: Orders
+  earlier: EarlierOrder
   parse: (body: unknown) => Parsed<OrderRequest>
   nextId: () => bigint
   encode: (event: OrderPlaced) => Buffer
@@ -38,21 +42,29 @@ type Needs = {
 const SHED_RETRY_SECONDS = 10
 
 /** The use case. @throws Problem (400, 409, 422), Unavailable */
-export function placeOrder({ orders, parse, nextId, encode, clock, shedding }: Needs): PlaceOrder {
+export function placeOrder({ orders, earlier, parse, nextId, encode, clock, shedding }: Needs): PlaceOrder {
   return async ({ merchantId, body, idempotencyKey, trace }) => {
     const why = shedding()
     if (why !== undefined) throw unavailable(why, SHED_RETRY_SECONDS)
     const parsed = parse(body)
-    if (!parsed.ok) throw invalidFields(parsed.faults)
-    const request = parsed.value
+    const request = parsed.ok ? parsed.value : parsed.tooOld
+    if (request === undefined) throw invalidFields(faultsOf(parsed))
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey, request.externalOrderId)
-    const order = acceptOrder(request, merchantId, nextId(), BigInt(clock.now()) * 1000n)
-    const event = { eventId: nextId(), payload: encode(orderPlaced(order)), trace }
-    const placed = await orders.place({ order, content: canonicalContent(request), event })
+    const content = canonicalContent(request)
+    const placed = parsed.ok ? await place(request, content) : await earlier(merchantId, request.externalOrderId, content)
+    // Too old to be placed now; what was placed in time may be repeated for ever.
+    if (placed === undefined) throw invalidFields(faultsOf(parsed))
     if (placed.outcome === 'conflict') throw conflict(placed.order)
     return { repeated: placed.outcome === 'repeated', order: placed.order }
+
+    function place(request: OrderRequest, content: string): Promise<Placed> {
+      const order = acceptOrder(request, merchantId, nextId(), BigInt(clock.now()) * 1000n)
+      return orders.place({ order, content, event: { eventId: nextId(), payload: encode(orderPlaced(order)), trace } })
+    }
   }
 }
+
+const faultsOf = (parsed: Parsed<OrderRequest>) => (parsed.ok ? [] : parsed.faults)
 
 /** The header may be sent bare or quoted; externalOrderId is what makes an order one. */
 function checkIdempotencyKey(key: string, externalOrderId: string): void {

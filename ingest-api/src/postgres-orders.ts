@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
 import type pg from 'pg'
-import type { NewOrder, Placed } from './place-order.ts'
+import type { EarlierOrder, NewOrder, Placed } from './place-order.ts'
 import { isAboutOneOrder, saysNothingAboutOrders, unavailableFrom } from './postgres-errors.ts'
 import type { OrderRow } from './postgres-rows.ts'
 import { ORDER_COLUMNS, orderOf } from './postgres-rows.ts'
@@ -46,25 +46,48 @@ async function eachAlone(pool: pg.Pool, orders: NewOrder[]): Promise<(Placed | E
 }
 
 async function attempt(pool: pg.Pool, orders: NewOrder[]): Promise<Placed[]> {
-  const hashes = orders.map(({ content }) => createHash('sha256').update(content).digest())
+  const hashes = orders.map(({ content }) => hashOf(content))
   const { rows } = await pool.query<{ id: string }>({ ...INSERT, values: columns(orders, hashes) })
   const inserted = new Set(rows.map(({ id }) => id))
   const others = orders.filter(({ order }) => !inserted.has(String(order.orderId)))
-  const existing = others.length === 0 ? new Map<string, OrderRow>() : await findExisting(pool, others)
+  const existing =
+    others.length === 0
+      ? new Map<string, OrderRow>()
+      : await findExisting(
+          pool,
+          others.map(({ order }) => order),
+        )
   return orders.map(({ order }, n) => {
     if (inserted.has(String(order.orderId))) return { outcome: 'created', order }
     const row = existing.get(keyOf(order))
     if (row === undefined) throw new Error('an order was neither inserted nor found')
     const found = orderOf(row)
     if (found.orderId === order.orderId) return { outcome: 'created', order }
-    return { outcome: row.content_hash.equals(hashes[n] as Buffer) ? 'repeated' : 'conflict', order: found }
+    return { outcome: outcomeOf(row, hashes[n] as Buffer), order: found }
   })
 }
 
-const keyOf = (order: { merchantId: bigint; externalOrderId: string }) => `${order.merchantId} ${order.externalOrderId}`
+/** An order that is there already. */
+export function postgresEarlierOrder(pool: pg.Pool): EarlierOrder {
+  return async (merchantId, externalOrderId, content) => {
+    const found = await findExisting(pool, [{ merchantId, externalOrderId }]).catch((error: unknown) => {
+      throw unavailableFrom(error)
+    })
+    const [row] = found.values()
+    return row && { outcome: outcomeOf(row, hashOf(content)), order: orderOf(row) }
+  }
+}
 
-async function findExisting(pool: pg.Pool, orders: NewOrder[]): Promise<Map<string, OrderRow>> {
-  const values = [orders.map(({ order }) => order.merchantId), orders.map(({ order }) => order.externalOrderId)]
+const hashOf = (content: string) => createHash('sha256').update(content).digest()
+
+const outcomeOf = (row: OrderRow, hash: Buffer) => (row.content_hash.equals(hash) ? 'repeated' : 'conflict')
+
+type Key = { merchantId: bigint; externalOrderId: string }
+
+const keyOf = (order: Key) => `${order.merchantId} ${order.externalOrderId}`
+
+async function findExisting(pool: pg.Pool, keys: Key[]): Promise<Map<string, OrderRow>> {
+  const values = [keys.map(({ merchantId }) => merchantId), keys.map(({ externalOrderId }) => externalOrderId)]
   const { rows } = await pool.query<OrderRow>(EXISTING, values)
   return new Map(rows.map((row) => [`${row.merchant_id} ${row.external_order_id}`, row]))
 }

@@ -132,6 +132,21 @@ describe('POST /v1/orders', () => {
     expect(await written(order.externalOrderId)).to.deep.equal({ orders: 1, events: 1 })
   })
 
+  it('repeats an order that has meanwhile become too old to be placed, and tells other content from it', async () => {
+    const order = newOrder({ placedAt: new Date().toISOString() })
+    const first = await api.post(key, order)
+    const later = await startApi({ databaseUrl: database.url('tally_api'), clock: { now: () => Date.now() + 8 * 86_400_000 } })
+    try {
+      const again = await later.post(key, order)
+      expect([again.status, again.headers.get('idempotent-replayed'), again.text]).to.deep.equal([200, 'true', first.text])
+      expect((await later.post(key, { ...order, currency: 'EUR' })).status).to.equal(409)
+      expect((await later.post(key, { ...order, externalOrderId: 'never-placed' })).status).to.equal(422)
+      expect(await written('never-placed')).to.deep.equal({ orders: 0, events: 0 })
+    } finally {
+      await later.close()
+    }
+  })
+
   it('lets two merchants use the same externalOrderId', async () => {
     const order = newOrder()
     const other = await database.addMerchant()
