@@ -28,6 +28,8 @@ export type Answers = {
   top(query: TopQuery): Promise<AsOf<{ categories: CategorySums[]; total: bigint }>>
   /** In order of time, category and currency; buckets without orders are left out. */
   buckets(query: BucketsQuery): Promise<AsOf<BucketSums[]>>
+  /** The same as a Parquet file, with exact amounts; undefined when there are more than `limit`. */
+  parquet(query: BucketsQuery): Promise<AsOf<Buffer | undefined>>
   event(eventId: bigint): Promise<AsOf<Traced>>
 }
 

@@ -18,7 +18,6 @@ const BUCKET_COLUMNS = ['start', 'end', 'category', 'currency', 'orders', 'units
 
 export function routes(answers: Answers, clock: Clock): Router {
   const router = Router()
-  const time = (asOf: bigint | null) => (asOf === null ? null : formatRfc3339(asOf))
 
   router.get('/v1/categories/top', async (req, res) => {
     const { currency, window, limit, by } = asked(topQuery, req.query)
@@ -39,18 +38,20 @@ export function routes(answers: Answers, clock: Clock): Router {
 
   router.get('/v1/buckets', async (req, res) => {
     const { format, ...query } = asked(bucketsQuery, req.query)
-    const { asOf, answer } = await answers.buckets({ ...query, limit: MAX_BUCKETS + 1 })
-    if (answer.length > MAX_BUCKETS) {
-      const detail = `gives more than ${MAX_BUCKETS} buckets: ask for a shorter time, a larger size, or one category or currency`
-      throw invalidFields([{ pointer: '/to', detail }])
+    const attach = (asOf: bigint | null) => res.attachment(`buckets-${query.size}-as-of-${stamp(asOf)}.${format}`)
+    if (format === 'parquet') {
+      const { asOf, answer } = await answers.parquet({ ...query, limit: MAX_BUCKETS })
+      if (answer === undefined) throw tooManyBuckets()
+      return void attach(asOf).type('application/vnd.apache.parquet').send(answer)
     }
+    const { asOf, answer } = await answers.buckets({ ...query, limit: MAX_BUCKETS + 1 })
+    if (answer.length > MAX_BUCKETS) throw tooManyBuckets()
     const buckets = answer.map((bucket) => {
       const { start, end, ...rest } = described(bucket, query.size, asOf)
       return { start: formatRfc3339(start), end: formatRfc3339(end), ...rest }
     })
-    if (format === 'json') return void res.type('json').send(json({ asOf: time(asOf), buckets }))
-    const stamp = time(asOf)?.replace(/[-:]|\.\d+/g, '') ?? 'unknown'
-    res.attachment(`buckets-${query.size}-as-of-${stamp}.csv`).type('text/csv').send(csv(BUCKET_COLUMNS, buckets))
+    if (format === 'csv') return void attach(asOf).type('text/csv').send(csv(BUCKET_COLUMNS, buckets))
+    res.type('json').send(json({ asOf: time(asOf), buckets }))
   })
   router.all('/v1/buckets', onlyMethods('GET', 'HEAD'))
 
@@ -63,4 +64,14 @@ export function routes(answers: Answers, clock: Clock): Router {
   })
   router.all('/v1/events/:eventId', onlyMethods('GET', 'HEAD'))
   return router
+}
+
+const time = (asOf: bigint | null) => (asOf === null ? null : formatRfc3339(asOf))
+
+/** asOf as part of a file name. */
+const stamp = (asOf: bigint | null) => time(asOf)?.replace(/[-:]|\.\d+/g, '') ?? 'unknown'
+
+const tooManyBuckets = () => {
+  const detail = `gives more than ${MAX_BUCKETS} buckets: ask for a shorter time, a larger size, or one category or currency`
+  return invalidFields([{ pointer: '/to', detail }])
 }

@@ -47,7 +47,7 @@ export const bucketsQuery = z
     to: time,
     category: category.optional(),
     currency: currency.optional(),
-    format: z.enum(['json', 'csv'], { error: 'is not json or csv' }).default('json'),
+    format: z.enum(['json', 'csv', 'parquet'], { error: 'is not json, csv or parquet' }).default('json'),
   })
   .refine(({ from, to }) => from < to, { path: ['to'], error: 'is not later than from' })
   .transform(({ from, to, ...rest }) => ({

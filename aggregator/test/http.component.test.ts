@@ -1,5 +1,7 @@
 // What callers see on the public port, over a real file.
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { httpApp } from '@tally/platform/http-app'
 import { type Listening, listen } from '@tally/platform/http-server'
 import { createLog } from '@tally/platform/log'
@@ -125,6 +127,35 @@ describe('the aggregator over HTTP', () => {
         '2026-11-24T11:00:00Z,2026-11-24T12:00:00Z,Chairs,USD,2,13,1110,false\r\n' +
         '2026-11-24T11:00:00Z,2026-11-24T12:00:00Z,"Tables, ""round""",USD,1,1,9900,false\r\n',
     )
+  })
+
+  it('gives buckets as Parquet, with exact amounts and asOf in the file name', async () => {
+    const response = await fetch(
+      `http://127.0.0.1:${http.port}/v1/buckets?size=hour&from=2026-11-24T11:00:00Z&to=2026-11-24T12:00:00Z&format=parquet`,
+    )
+    expect(response.headers.get('content-disposition')).to.equal('attachment; filename=buckets-hour-as-of-20261124T115957Z.parquet')
+    const path = join(files.folder, 'answer.parquet')
+    writeFileSync(path, Buffer.from(await response.arrayBuffer()))
+    const rows = await opened.rows(
+      `select epoch_ms("start")::bigint, epoch_ms("end")::bigint, category, currency, orders::bigint, units::bigint, "revenueMinor"::bigint, complete
+       from '${path}' where category = 'Chairs'`,
+    )
+    const start = BigInt(NOW - 3_600_000)
+    expect(rows).to.deep.equal([
+      [start, BigInt(NOW), 'Chairs', 'EUR', 1n, 1n, 2n ** 60n + 1n, false],
+      [start, BigInt(NOW), 'Chairs', 'USD', 2n, 13n, 1_110n, false],
+    ])
+  })
+
+  it('refuses more buckets than it gives at once, in every format', async () => {
+    const lines = Array.from({ length: 100 }, (_, n) => line(`C${n}`, 1, 1n))
+    const many = Array.from({ length: 501 }, (_, n) => event(newId(), { currency: 'XTS', placedAt: BigInt(n) * 60_000_000n, lines }))
+    await opened.counting.handle(slice(0n, many, { partition: 1 }))
+    for (const format of ['json', 'csv', 'parquet']) {
+      const { status, body } = await ask(`/v1/buckets?size=minute&from=1970-01-01&to=1970-01-02&currency=XTS&format=${format}`)
+      expect([status, body.errors?.[0].pointer]).to.deep.equal([422, '/to'])
+    }
+    expect((await ask('/v1/buckets?size=day&from=1970-01-01&to=1970-01-02&currency=XTS')).body.buckets).to.have.length(100)
   })
 
   it('says of an event whether and where it was counted', async () => {
