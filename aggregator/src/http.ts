@@ -1,10 +1,11 @@
 // The public port: questions to the counts over HTTP; every answer carries asOf.
+import { createHash } from 'node:crypto'
 import type { Clock } from '@tally/platform/clock'
 import { onlyMethods } from '@tally/platform/http-app'
 import { invalidFields, notFound } from '@tally/platform/problem'
 import { asked } from '@tally/platform/query-string'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
-import { Router } from 'express'
+import { type Response, Router } from 'express'
 import { freshness } from './as-of.ts'
 import { type Answers, described, ranked, startMicros, traced } from './ask-counts.ts'
 import { readEventId } from './order-event.ts'
@@ -24,15 +25,13 @@ export function routes(answers: Answers, clock: Clock): Router {
     const to = Math.floor(clock.now() / 60_000) + 1
     const range = { from: to - window, to }
     const { asOf, answer } = await answers.top({ currency, range, by, limit })
-    res.type('json').send(
-      json({
-        asOf: time(asOf),
-        freshness: freshness(asOf, clock.now()),
-        currency,
-        window: { start: formatRfc3339(startMicros(range.from)), end: formatRfc3339(startMicros(range.to)) },
-        categories: ranked(answer.categories, answer.total, by),
-      }),
-    )
+    sendJson(res, {
+      asOf: time(asOf),
+      freshness: freshness(asOf, clock.now()),
+      currency,
+      window: { start: formatRfc3339(startMicros(range.from)), end: formatRfc3339(startMicros(range.to)) },
+      categories: ranked(answer.categories, answer.total, by),
+    })
   })
   router.all('/v1/categories/top', onlyMethods('GET', 'HEAD'))
 
@@ -51,7 +50,7 @@ export function routes(answers: Answers, clock: Clock): Router {
       return { start: formatRfc3339(start), end: formatRfc3339(end), ...rest }
     })
     if (format === 'csv') return void attach(asOf).type('text/csv').send(csv(BUCKET_COLUMNS, buckets))
-    res.type('json').send(json({ asOf: time(asOf), buckets }))
+    sendJson(res, { asOf: time(asOf), buckets })
   })
   router.all('/v1/buckets', onlyMethods('GET', 'HEAD'))
 
@@ -60,10 +59,20 @@ export function routes(answers: Answers, clock: Clock): Router {
     const eventId = readEventId(req.params.eventId)
     if (eventId === undefined) throw notFound('An event id is a positive 64-bit number in decimal.')
     const { asOf, answer } = await answers.event(eventId)
-    res.type('json').send(json({ ...traced(eventId, answer), asOf: time(asOf) }))
+    sendJson(res, { ...traced(eventId, answer), asOf: time(asOf) })
   })
   router.all('/v1/events/:eventId', onlyMethods('GET', 'HEAD'))
   return router
+}
+
+/** Answers change with every flush: they may be kept, but have to be asked about; express answers 304 to the same ETag. */
+function sendJson(res: Response, body: unknown): void {
+  const text = json(body)
+  const tag = createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  res
+    .set({ ETag: `"${tag}"`, 'Cache-Control': 'no-cache' })
+    .type('json')
+    .send(text)
 }
 
 const time = (asOf: bigint | null) => (asOf === null ? null : formatRfc3339(asOf))

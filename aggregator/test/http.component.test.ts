@@ -188,6 +188,16 @@ describe('the aggregator over HTTP', () => {
     expect((await ask(`/v1/events/${failed}`)).body).to.include({ counted: true, offset: 5 })
   })
 
+  it('answers 304 to whoever has the answer already', async () => {
+    const { headers } = await ask('/v1/categories/top?currency=USD')
+    // Left to itself, fetch adds Cache-Control: no-cache, which asks for the whole answer.
+    const revalidate = { 'If-None-Match': headers.get('etag') ?? '', 'Cache-Control': 'max-age=0' }
+    const { status, text } = await ask('/v1/categories/top?currency=USD', { headers: revalidate })
+    expect([status, text]).to.deep.equal([304, ''])
+    await opened.counting.handle(slice(6n, [event()]))
+    expect((await ask('/v1/categories/top?currency=USD', { headers: revalidate })).status).to.equal(200)
+  })
+
   it('allows reading only', async () => {
     const { status, headers } = await ask('/v1/buckets', { method: 'POST' })
     expect(status).to.equal(405)
