@@ -28,6 +28,7 @@ describe('make replay-dlq', () => {
   let counting: Group
   let other: Group
   let own: ReturnType<typeof replayer>
+  let closers: (() => Promise<unknown>)[] = []
   let n = 0
 
   beforeEach(async () => {
@@ -38,15 +39,16 @@ describe('make replay-dlq', () => {
     const auditTopic = `test-audit-${unique}-${n}`
     topics = [topic, dlq, parkedOf(topic, group), auditTopic]
     await createTopics({ [topic]: 3, [dlq]: 1, [parkedOf(topic, group)]: 1, [auditTopic]: 1 })
+    closers = [() => deleteTopics(topics)]
     counting = await countingGroup(topic, group)
+    closers.unshift(counting.close)
     other = await countingGroup(topic, `other-${unique}-${n}`)
+    closers.unshift(other.close)
     own = replayer({ topic, group, auditTopic, aggregatorUrl: counting.url })
+    closers.unshift(own.close)
   })
   afterEach(async () => {
-    await own.close()
-    await counting.close()
-    await other.close()
-    await deleteTopics(topics)
+    for (const close of closers) await close()
   })
 
   /** Appends events; the text of event i is what `textOf` gives, its key and id are its own. */

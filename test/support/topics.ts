@@ -2,6 +2,7 @@
 import { kafkaClient } from '@tally/platform/kafka-client'
 import { createLog } from '@tally/platform/log'
 import { stack } from './stack.ts'
+import { until } from './until.ts'
 
 const withAdmin = async <T>(work: (admin: ReturnType<ReturnType<typeof kafkaClient>['admin']>) => Promise<T>): Promise<T> => {
   const admin = kafkaClient({ brokers: [stack.kafka], clientId: 'test-topics', log: createLog('test', 'silent') }).admin()
@@ -13,14 +14,17 @@ const withAdmin = async <T>(work: (admin: ReturnType<ReturnType<typeof kafkaClie
   }
 }
 
-/** Creates the topics, by name: partitions. */
+/** Creates the topics, by name: partitions; returns once each can be asked for its offsets. */
 export const createTopics = (topics: Record<string, number>) =>
-  withAdmin((admin) =>
-    admin.createTopics({
+  withAdmin(async (admin) => {
+    await admin.createTopics({
       waitForLeaders: true,
       topics: Object.entries(topics).map(([topic, numPartitions]) => ({ topic, numPartitions })),
-    }),
-  )
+    })
+    for (const topic of Object.keys(topics)) {
+      await until(async () => (await admin.fetchTopicOffsets(topic)).length > 0, { what: `${topic} has leaders` })
+    }
+  })
 
 export const deleteTopics = (topics: string[]) => withAdmin((admin) => admin.deleteTopics({ topics }))
 
