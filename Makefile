@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 # The Node of package-lock.json, whatever the machine's is. Variables given to make reach every command by environment.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export NODE_COMPILE_CACHE := $(CURDIR)/node_modules/.cache/node
 BOOTSTRAP := ops/stack/bootstrap.sh
 TALLY := $(BOOTSTRAP) && node ops/stack/main.ts
 IN = $(TALLY) exec $(1) -- node
@@ -63,7 +64,7 @@ tail: ## records of a topic, decoded, a JSON line each: TOPIC= [FROM=] [N=] [KEY
 	@$(call IN,aggregator) schemas/src/tail.ts
 
 ##@ Connectors
-CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets reemit
+CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets reemit recover
 .PHONY: $(CONNECT_VERBS:%=connect-%)
 connect-validate: ## asks Connect whether the configuration in connectors/ is valid
 connect-diff: ## the repository's configuration against the running one
@@ -75,6 +76,7 @@ connect-stop: ## stops the task, so that its offsets can be changed
 connect-restart-failed: ## restarts what has failed
 connect-offsets: ## how far the connector has come
 connect-reemit: ## sends events again: FROM= TO= WHY=
+connect-recover: ## after a lost slot: a new one, then what was missed is sent again: WHY= [FROM=]
 $(CONNECT_VERBS:%=connect-%):
 	@$(call IN,apply-connectors) connectors/src/main.ts $(@:connect-%=%)
 

@@ -10,8 +10,8 @@ const JVM_DIR = '/usr/lib/jvm'
 export type Java = { path: string; version: number }
 
 /** @throws StackError with the fix */
-export function findJava(javaHome: string | undefined, path: string): Java {
-  const found = javas(javaHome, path)
+export function findJava(javaHome: string | undefined, path: string, jvmDir = JVM_DIR): Java {
+  const found = javas(javaHome, path, jvmDir)
   const newest = found[0]
   if (newest && newest.version >= MIN_JAVA) return newest
   const seen = found.map(({ path, version }) => `${path} is ${version}`).join(', ')
@@ -22,11 +22,11 @@ export function findJava(javaHome: string | undefined, path: string): Java {
 }
 
 /** Every Java on this machine, newest first. */
-function javas(javaHome: string | undefined, path: string): Java[] {
+function javas(javaHome: string | undefined, path: string, jvmDir: string): Java[] {
   const candidates = [
     ...(javaHome ? [join(javaHome, 'bin/java')] : []),
     ...path.split(':').map((folder) => join(folder, 'java')),
-    ...(existsSync(JVM_DIR) ? readdirSync(JVM_DIR).map((name) => join(JVM_DIR, name, 'bin/java')) : []),
+    ...(existsSync(jvmDir) ? readdirSync(jvmDir).map((name) => join(jvmDir, name, 'bin/java')) : []),
   ]
   const real = new Set(candidates.filter((java) => existsSync(java)).map((java) => realpathSync(java)))
   const versioned = [...real].map((java) => ({ path: java, version: majorVersion(java) }))
