@@ -83,7 +83,7 @@ $(CONNECT_VERBS:%=connect-%):
 ##@ Schemas
 .PHONY: schema-check schema-register schema-diff
 schema-check: ## compatible with every published version? [BASE=main], or CANDIDATE= AGAINST= LEVEL= [JSON=1]; needs no network
-	@$(BOOTSTRAP) && node schemas/src/check.ts
+	@ops/schema-check
 schema-register: ## registers what is new
 	@$(call IN,register-schemas) schemas/src/register.ts
 schema-diff: ## the repository's schemas against the registered ones

@@ -1,5 +1,6 @@
 // PostgreSQL refuses to run as root: for root its processes and files belong to nobody.
-import { chownSync } from 'node:fs'
+import { chownSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isRoot } from './config.ts'
 import { readIfThere } from './files.ts'
 
@@ -17,4 +18,12 @@ export function nobody(): { uid: number; gid: number } | undefined {
 export function giveToNobody(...paths: string[]): void {
   const owner = nobody()
   if (owner) for (const path of paths) chownSync(path, owner.uid, owner.gid)
+}
+
+/** The first folder on the way to `path` that nobody cannot walk through; undefined when all is well, or when we are not root. */
+export function unwalkable(path: string): string | undefined {
+  if (!isRoot() || path === '/') return undefined
+  const EXECUTABLE_BY_OTHERS = 0o001
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode
+  return unwalkable(dirname(path)) ?? (mode !== undefined && (mode & EXECUTABLE_BY_OTHERS) === 0 ? path : undefined)
 }

@@ -6,6 +6,7 @@ import { StackError } from './errors.ts'
 import { readIfThere } from './files.ts'
 import { withLock } from './lock.ts'
 import { copyArchive, copyJars } from './maven.ts'
+import { unwalkable } from './nobody.ts'
 import { saying } from './progress.ts'
 import { runCommand } from './run-command.ts'
 import { verify } from './sums.ts'
@@ -33,6 +34,8 @@ export const missingParts = ({ cacheDir }: Settings): string[] =>
 /** Fills what is missing; says nothing when nothing is. */
 export async function setUp(settings: Settings): Promise<void> {
   const { cacheDir } = settings
+  const barrier = unwalkable(cacheDir)
+  if (barrier) throw new StackError(`TALLY_CACHE is ${cacheDir}, and ${barrier} lets only its owner through: PostgreSQL runs as nobody`)
   if (missingParts(settings).length === 0) return
   mkdirSync(cacheDir, { recursive: true })
   await withLock(join(cacheDir, '.lock'), async () => {
