@@ -1,5 +1,5 @@
 // Split conformal prediction: how wrong the model was says how wide its bands have to be.
-import { fromLog, toLog } from './log-scale.ts'
+import { type DemandScale, fromLog, toLog } from './log-scale.ts'
 
 /** One error of the backtest, on the log scale: actual − predicted, `ahead` periods after the origin (0 = the next one). */
 export type Score = { ahead: number; error: number }
@@ -31,9 +31,10 @@ export function conformalWidth(sortedWidths: readonly number[], share: number): 
  * Bands around a prediction; nested, never below zero, the mean inside.
  * @param middle whether the mean is to be found from the errors ("smearing", Duan 1983), as the log scale's middle lies below it
  */
-export function bandAround(predicted: number, errors: readonly number[], scale: number, middle: boolean): Band {
+export function bandAround(predicted: number, errors: readonly number[], scale: DemandScale, middle: boolean): Band {
   const centre = toLog(predicted, scale)
-  const mean = middle && errors.length > 0 ? average(errors.map((error) => fromLog(centre + error, scale))) : predicted
+  const smeared = () => Math.min(scale.ceiling, average(errors.map((error) => fromLog(centre + error, scale))))
+  const mean = middle && errors.length > 0 ? smeared() : predicted
   const widths = errors.map(Math.abs).sort((a, b) => a - b)
   const [narrow, wide] = [conformalWidth(widths, 0.8), conformalWidth(widths, 0.95)]
   const lower = (width: number) => Math.min(mean, fromLog(centre - width, scale))

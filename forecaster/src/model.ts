@@ -21,9 +21,6 @@ export function seasonalNaive(season: number): Model {
   }
 }
 
-/** Demand beyond this many times anything seen is a trend that ran away, not a forecast. */
-const MAX_GROWTH = 2
-
 /**
  * A model fitted to log1p of demand in units of its usual size: growth multiplies, peaks do not rule, nothing falls below zero.
  * Without the unit the log of sparse amounts (0, 0, 51 999, 0) knows only "nothing" and "something".
@@ -34,13 +31,12 @@ export function onLogScale(name: string, fit: Fit): Model {
     middle: true,
     predict(history, horizon) {
       const scale = demandScale(history)
-      const ceiling = MAX_GROWTH * history.reduce((most, value) => Math.max(most, value), 0)
       const ahead = fit(
         Float64Array.from(history, (value) => toLog(value, scale)),
         horizon,
       )
       if (ahead === undefined || ahead.length !== horizon) return undefined
-      const values = Array.from(ahead, (value) => Math.min(ceiling, fromLog(value, scale)))
+      const values = Array.from(ahead, (value) => Math.min(scale.ceiling, fromLog(value, scale)))
       return values.every(Number.isFinite) ? values : undefined
     },
   }

@@ -24,16 +24,18 @@ describe('errorsNear', () => {
 })
 
 describe('bandAround', () => {
+  const scale = { usual: 1, ceiling: 10_000 }
+
   it('moves the mean of a middle prediction by the errors it made, and leaves any other as it is', () => {
     const errors = [0, 0, 0, Math.log(4)]
-    expect(bandAround(9, errors, 1, true).mean).to.be.closeTo((9 * 3 + 39) / 4, 1e-9)
-    expect(bandAround(9, errors, 1, false).mean).to.equal(9)
+    expect(bandAround(9, errors, scale, true).mean).to.be.closeTo((9 * 3 + 39) / 4, 1e-9)
+    expect(bandAround(9, errors, scale, false).mean).to.equal(9)
   })
 
   it('grows with the prediction: errors are relative beyond the usual size', () => {
     const errors = Array.from({ length: 60 }, (_, index) => (index - 30) / 60)
-    const small = bandAround(10, errors, 1, false)
-    const large = bandAround(1_000, errors, 1, false)
+    const small = bandAround(10, errors, scale, false)
+    const large = bandAround(1_000, errors, scale, false)
     expect((large.upper80 - large.lower80) / (small.upper80 - small.lower80)).to.be.within(80, 100)
   })
 })
