@@ -17,14 +17,20 @@ export type ApplyPort = {
 export type Applied = 'created' | 'changed' | 'unchanged' | 'held'
 
 /**
+ * @param options `refuse` throws where a valid configuration must not be applied all the same
  * @returns `held` for a connector that someone paused or stopped: it keeps its state, with the configuration applied
  * @throws StopProcess for a configuration that is not valid, a failed task, or what does not run by the deadline
  */
-export async function applyConnector(connect: ApplyPort, connector: Connector, options: Patience): Promise<Applied> {
+export async function applyConnector(
+  connect: ApplyPort,
+  connector: Connector,
+  options: Patience & { refuse?(): Promise<void> },
+): Promise<Applied> {
   const { name, config } = connector
   refusePlainSecrets(connector)
   const asking = <T>(work: () => Promise<T>) => whileUnavailable(work, { deadlineMs: options.deadlineMs, clock: options.clock })
   await asking(() => refuseFaults(connect, connector))
+  if (options.refuse) await asking(options.refuse)
   const live = await asking(() => connect.config(name))
   const before = live && (await asking(() => connect.status(name)))
   const change = live === undefined ? 'created' : differences(live, config).length > 0 ? 'changed' : 'unchanged'

@@ -4,7 +4,10 @@ import { StopProcess } from '@tally/platform/errors'
 import { whileUnavailable } from '@tally/platform/retry'
 import { applyConnector, refuseFaults } from './apply-connector.ts'
 import { untilState } from './await-state.ts'
+import { captureText, needsRecovery } from './capture.ts'
 import { type Connector, differences, differenceText } from './connector.ts'
+import { type Capture, type CapturePort, readCapture } from './read-capture.ts'
+import { unfinishedRecovery } from './recover-connector.ts'
 import type { Connectors } from './rest-connectors.ts'
 import { type ConnectorStatus, isHeld, isRunning, statusText } from './status.ts'
 
@@ -16,6 +19,8 @@ export type Context = {
   waitTimeoutMs: number
   json: boolean
   verbose: boolean
+  /** Looks at slot, publication and heartbeat; undefined where the database is not to be asked. */
+  capture: CapturePort | undefined
 }
 
 export type Command = (context: Context) => Promise<number>
@@ -51,27 +56,45 @@ const APPLIED = {
   held: 'as wanted, but paused or stopped by someone: make connect-resume',
 }
 
-export const applyAll: Command = async ({ connect, connectors, clock, print, waitTimeoutMs }) => {
+export const applyAll: Command = async ({ connect, connectors, clock, print, waitTimeoutMs, capture }) => {
   for (const connector of connectors) {
-    const applied = await applyConnector(connect, connector, { clock, deadlineMs: waitTimeoutMs })
+    const refuse = async () => void (capture && (await refuseLoss(connector, capture, connect)))
+    const applied = await applyConnector(connect, connector, { clock, deadlineMs: waitTimeoutMs, refuse })
     print(`${connector.name}: ${APPLIED[applied]}`)
   }
   return 0
 }
 
-/** Every connector of the cluster and of this checkout. 1 when anything is not RUNNING. */
-export const statusAll: Command = async ({ connect, connectors, print, json, verbose }) => {
+/** Started without its slot, a connector that has stored nothing yet makes a new one and skips what was accepted before. */
+async function refuseLoss({ name, config }: Connector, capture: CapturePort, connect: Connectors): Promise<void> {
+  if (unfinishedRecovery(await connect.config(name)) !== undefined) {
+    throw new StopProcess(
+      `${name}: a recovery began and did not finish, events are missing.\nWay back: repeat make connect-recover WHY="…"`,
+    )
+  }
+  const { problems } = await readCapture(name, config, capture, connect)
+  const problem = needsRecovery(problems)
+  if (problem) throw new StopProcess(`${name}: ${problem.what}.\nImpact: ${problem.impact}.\nWay back: ${problem.wayBack}`)
+}
+
+/** Every connector of the cluster and of this checkout. 1 when anything is not RUNNING, or the way to it is broken. */
+export const statusAll: Command = async ({ connect, connectors, print, json, verbose, capture }) => {
   const others = await unknown(connect, connectors)
-  const statuses: (ConnectorStatus | undefined)[] = []
+  const found: (ConnectorStatus & { capture?: Capture })[] = []
+  let ok = true
   for (const name of [...connectors.map((connector) => connector.name), ...others]) {
     const status = await connect.status(name)
-    statuses.push(status)
-    if (json) continue
-    print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
-    if (others.includes(name)) print('  not in this checkout')
+    ok &&= status !== undefined && isRunning(status)
+    if (!json) print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
+    if (!json && others.includes(name)) print('  not in this checkout')
+    const own = connectors.find((connector) => connector.name === name)
+    const looked = own && capture && (await readCapture(name, own.config, capture, connect))
+    if (status) found.push({ ...status, ...(looked && { capture: looked }) })
+    if (looked === undefined) continue
+    ok &&= looked.problems.length === 0
+    if (!json) print(captureText(looked.facts, looked.offset, looked.problems))
   }
-  const ok = statuses.every((status) => status !== undefined && isRunning(status))
-  if (json) print(JSON.stringify({ ok, connectors: statuses.filter((status) => status !== undefined) }))
+  if (json) print(JSON.stringify({ ok, connectors: found }, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
   return ok ? 0 : 1
 }
 
@@ -121,17 +144,22 @@ export const offsetsAll: Command = async ({ connect, connectors, print, json }) 
   return 0
 }
 
-/** The running connector that routes the outbox, and the topic it routes to. */
-export async function routerOf({ connect, connectors }: Context): Promise<{ name: string; topic: string }> {
-  const routing = connectors.flatMap(({ name, config }) => {
-    const topic = config['transforms.outbox.route.topic.replacement']
-    return topic === undefined ? [] : [{ name, topic }]
+/** The connector that routes the outbox, and the topic it routes to. */
+export function routerOf({ connectors }: Context): Connector & { topic: string } {
+  const routing = connectors.flatMap((connector) => {
+    const topic = connector.config['transforms.outbox.route.topic.replacement']
+    return topic === undefined ? [] : [{ ...connector, topic }]
   })
   const [router] = routing
   if (router === undefined || routing.length > 1) throw new StopProcess('name the connector of the outbox: CONNECTOR=…', 2)
-  const status = await connect.status(router.name)
-  if (status && isRunning(status)) return router
-  throw new StopProcess(`${router.name} does not run, so it would not see the signal: make connect-status`)
+  return router
+}
+
+/** @throws StopProcess when the connector does not run */
+export async function refuseUnlessRunning({ connect }: Context, name: string): Promise<void> {
+  const status = await connect.status(name)
+  if (status === undefined || !isRunning(status))
+    throw new StopProcess(`${name} does not run, so it would not see the signal: make connect-status`)
 }
 
 async function unknown(connect: Connectors, connectors: Connector[]): Promise<string[]> {

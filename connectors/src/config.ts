@@ -2,6 +2,9 @@
 import { flag, int, list, readConfig } from '@tally/platform/config'
 import { z } from 'zod'
 
+/** The outbox's database as the connector's role: it may read the outbox, insert signals, and make the slot. */
+const database = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
+
 export type ConnectorsConfig = ReturnType<typeof connectorsConfig>
 
 /** Configuration of `main.ts` and `apply.ts`. */
@@ -18,17 +21,18 @@ export const connectorsConfig = () =>
       JSON: flag,
       /** Whole traces instead of their root cause. */
       V: flag,
+      /** Without it, status tells of Connect alone. */
+      SIGNAL_DATABASE_URL: database.optional(),
     },
     process.env,
   )
 
-/** What `reemit` reads besides. */
+/** What `reemit` and `recover` read besides. */
 export const reemitConfig = () =>
   readConfig(
     {
       KAFKA_BROKERS: list,
-      /** The outbox's database as a role that may read it and insert signals. */
-      SIGNAL_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL'),
+      SIGNAL_DATABASE_URL: database,
       FROM: z.string().optional(),
       TO: z.string().optional(),
       WHY: z.string().optional(),

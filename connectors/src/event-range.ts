@@ -20,6 +20,9 @@ export function eventRange(from: string | undefined, to: string | undefined, now
   return range
 }
 
+/** The id that FROM means. @throws StopProcess */
+export const firstEvent = (from: string): bigint => bound('FROM', from).id
+
 function bound(name: string, text: string | undefined): { id: bigint; time: boolean } {
   if (text !== undefined && /^\d{1,19}$/.test(text)) return { id: BigInt(text), time: false }
   const micros = text === undefined ? undefined : parseRfc3339(text)

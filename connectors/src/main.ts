@@ -1,18 +1,14 @@
 // `main.ts VERB`: connector operations over Kafka Connect's REST API. Parameters come from the environment.
-import { randomUUID } from 'node:crypto'
 import { systemClock } from '@tally/platform/clock'
 import { runCommand } from '@tally/platform/command'
 import { StopProcess } from '@tally/platform/errors'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
 import * as commands from './commands.ts'
-import { type ConnectorsConfig, connectorsConfig, reemitConfig } from './config.ts'
+import { connectorsConfig } from './config.ts'
 import { connectRest } from './connect-rest.ts'
 import { readConnectors } from './connector-files.ts'
-import { eventRange } from './event-range.ts'
-import { watchArrivals } from './kafka-arrivals.ts'
-import { openPostgresOutbox } from './postgres-outbox.ts'
-import { reemitEvents } from './reemit-events.ts'
+import { postgresCapture } from './postgres-capture.ts'
+import { openSession } from './postgres-session.ts'
+import { recover, reemit } from './resend-commands.ts'
 import { restConnectors } from './rest-connectors.ts'
 
 const VERBS: Record<string, commands.Command> = {
@@ -26,39 +22,28 @@ const VERBS: Record<string, commands.Command> = {
   'restart-failed': commands.restartFailedAll,
   offsets: commands.offsetsAll,
   reemit,
+  recover,
 }
 
 await runCommand(async () => {
   const verb = process.argv[2] ?? ''
   const command = VERBS[verb]
   if (command === undefined) throw new StopProcess(`"${verb}" is no command; there are: ${Object.keys(VERBS).join(', ')}`, 2)
-  return command(contextOf(connectorsConfig()))
-})
-
-function contextOf(config: ConnectorsConfig): commands.Context {
-  return {
-    connect: restConnectors(connectRest(config.CONNECT_URL)),
-    connectors: readConnectors(config.CONNECTORS_FOLDER, config.CONNECTOR),
-    clock: systemClock,
-    print: (line) => process.stdout.write(`${line}\n`),
-    waitTimeoutMs: config.WAIT_TIMEOUT_MS,
-    json: config.JSON,
-    verbose: config.V,
-  }
-}
-
-async function reemit(context: commands.Context): Promise<number> {
-  const { FROM, TO, WHY, KAFKA_BROKERS, SIGNAL_DATABASE_URL } = reemitConfig()
-  const range = eventRange(FROM, TO, systemClock.now())
-  const { topic } = await commands.routerOf(context)
-  const outbox = await openPostgresOutbox(SIGNAL_DATABASE_URL)
-  const log = kafkaLog({ brokers: KAFKA_BROKERS, clientId: 'reemit', log: createLog('reemit', 'silent') })
+  const config = connectorsConfig()
+  const session =
+    (verb === 'status' || verb === 'apply') && config.SIGNAL_DATABASE_URL ? await openSession(config.SIGNAL_DATABASE_URL) : undefined
   try {
-    const ports = { ...context, outbox, watchEvents: (wanted: typeof range) => watchArrivals(log, topic, wanted) }
-    await reemitEvents(range, ports, { signalId: `reemit-${randomUUID()}`, why: WHY, deadlineMs: context.waitTimeoutMs })
-    return 0
+    return await command({
+      connect: restConnectors(connectRest(config.CONNECT_URL)),
+      connectors: readConnectors(config.CONNECTORS_FOLDER, config.CONNECTOR),
+      clock: systemClock,
+      print: (line) => process.stdout.write(`${line}\n`),
+      waitTimeoutMs: config.WAIT_TIMEOUT_MS,
+      json: config.JSON,
+      verbose: config.V,
+      capture: session && postgresCapture(session),
+    })
   } finally {
-    await log.close()
-    await outbox.close()
+    await session?.end()
   }
-}
+})

@@ -1,18 +1,9 @@
 // The outbox and its signal table in PostgreSQL, as a role that may read the one and add to the other.
-import { StopProcess, Unavailable } from '@tally/platform/errors'
-import pg from 'pg'
+import { StopProcess } from '@tally/platform/errors'
+import type pg from 'pg'
 import type { Outbox } from './reemit-events.ts'
 
-/** @throws Unavailable when the database does not answer */
-export async function openPostgresOutbox(connectionString: string): Promise<Outbox & { close(): Promise<void> }> {
-  const client = new pg.Client({ connectionString, application_name: 'tally-connectors', connectionTimeoutMillis: 5_000 })
-  try {
-    await client.connect()
-  } catch (error) {
-    throw new Unavailable(
-      `the outbox's database does not answer: ${error instanceof Error ? error.message : error}. make status shows whether it runs.`,
-    )
-  }
+export function postgresOutbox(client: pg.Client): Outbox {
   return {
     async count({ from, to }) {
       const { rows } = await client.query<{ count: string }>('select count(*) from outbox where id between $1 and $2', [from, to])
@@ -35,6 +26,5 @@ export async function openPostgresOutbox(connectionString: string): Promise<Outb
       if (data.length > 2_048) throw new StopProcess('WHY is too long: a signal holds 2 048 characters', 2)
       await client.query("insert into dbz_signal (id, type, data) values ($1, 'execute-snapshot', $2)", [id, data])
     },
-    close: () => client.end(),
   }
 }

@@ -17,7 +17,14 @@ export type Arrivals = { arrived(): Promise<number> }
 
 export type ReemitPorts = { outbox: Outbox; watchEvents(range: EventRange): Promise<Arrivals>; clock: Clock; print(line: string): void }
 
-type Options = { signalId: string; why: string | undefined; deadlineMs: number; pollMs?: number }
+type Options = {
+  signalId: string
+  why: string | undefined
+  deadlineMs: number
+  pollMs?: number
+  /** Of a range reaching back beyond what is kept, send what there is; nothing in it is fine. */
+  whatThereIs?: boolean
+}
 
 /**
  * Ends when as many events arrived as rows exist. Consumers that have seen them ignore them.
@@ -26,22 +33,25 @@ type Options = { signalId: string; why: string | undefined; deadlineMs: number; 
 export async function reemitEvents(
   range: EventRange,
   ports: ReemitPorts,
-  { signalId, why, deadlineMs, pollMs = 500 }: Options,
+  { signalId, why, deadlineMs, pollMs = 500, whatThereIs = false }: Options,
 ): Promise<number> {
   const { outbox, watchEvents, clock, print } = ports
-  if (!why)
-    throw new StopProcess('WHY is missing: it is kept with the signal, for whoever asks later\nmake connect-reemit FROM= TO= WHY="…"', 2)
+  const reason = requireWhy(why)
   const [oldest] = await outbox.days()
-  if (oldest !== undefined && dayOf(range.from) < oldest) {
+  if (oldest !== undefined && dayOf(range.from) < oldest && !whatThereIs) {
     throw new StopProcess(
       `events before ${oldest} (UTC day) are not kept in the outbox: FROM has to be that day or later.\nAsked for: ${rangeText(range)}`,
     )
   }
   const rows = await outbox.count(range)
+  if (rows === 0 && whatThereIs) {
+    print(`no event was accepted from ${rangeText(range)}`)
+    return 0
+  }
   if (rows === 0) throw new StopProcess(`the outbox has no event from ${rangeText(range)}: nothing to send`, 3)
   print(`sending ${rows} events again, ${rangeText(range)}`)
   const arrivals = await watchEvents(range)
-  await outbox.signal(signalId, range, why)
+  await outbox.signal(signalId, range, reason)
   const deadline = clock.now() + deadlineMs
   for (;;) {
     const arrived = await arrivals.arrived()
@@ -57,4 +67,10 @@ export async function reemitEvents(
     }
     await wait(pollMs)
   }
+}
+
+/** @throws StopProcess (exit code 2) when nobody said why */
+export function requireWhy(why: string | undefined): string {
+  if (why) return why
+  throw new StopProcess('WHY is missing: it is kept with the signal, for whoever asks later. Repeat the command with WHY="…"', 2)
 }

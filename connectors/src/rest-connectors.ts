@@ -42,6 +42,10 @@ export function restConnectors(rest: ConnectRest) {
     },
     status: async (name: string) => (await rest.ask('GET', `${at(name)}/status`)) as ConnectorStatus | undefined,
     offsets: async (name: string) => (await rest.ask('GET', `${at(name)}/offsets`)) as { offsets: unknown[] } | undefined,
+    /** Only of a stopped connector. */
+    async resetOffsets(name: string): Promise<void> {
+      await rest.ask('DELETE', `${at(name)}/offsets`)
+    },
     pause: (name: string) => command('PUT', name, '/pause'),
     resume: (name: string) => command('PUT', name, '/resume'),
     stop: (name: string) => command('PUT', name, '/stop'),

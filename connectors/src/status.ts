@@ -17,11 +17,15 @@ export function failure({ connector, tasks }: ConnectorStatus): string | undefin
   return failed && (failed.trace ?? '')
 }
 
+/** Debezium prints whole objects in its messages; what is wrong stands at both ends. */
+const LONGEST = 400
+
 /** The line of a Java trace that tells most: its innermost cause. */
 export function rootCause(trace: string): string {
   const lines = trace.split('\n').filter((line) => line !== '' && !/^\s/.test(line))
   const cause = lines.findLast((line) => line.startsWith('Caused by: ')) ?? lines[0] ?? 'it left no trace: see the worker log'
-  return cause.replace(/^Caused by: /, '').replace(/^(?:[\w$]+\.)+([\w$]+): /, '$1: ')
+  const text = cause.replace(/^Caused by: /, '').replace(/^(?:[\w$]+\.)+([\w$]+): /, '$1: ')
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST / 2)} […] ${text.slice(-LONGEST / 2)}`
 }
 
 /** @param whole the full trace instead of its root cause */

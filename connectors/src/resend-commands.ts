@@ -1,0 +1,56 @@
+// The two commands that send events again: a range that someone names, and what a lost slot left behind.
+import { randomUUID } from 'node:crypto'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import { type Context, refuseUnlessRunning, routerOf } from './commands.ts'
+import { reemitConfig } from './config.ts'
+import { type EventRange, eventRange, firstEvent } from './event-range.ts'
+import { watchArrivals } from './kafka-arrivals.ts'
+import { postgresCapture } from './postgres-capture.ts'
+import { postgresOutbox } from './postgres-outbox.ts'
+import { openSession } from './postgres-session.ts'
+import { recoverConnector } from './recover-connector.ts'
+import { reemitEvents, requireWhy } from './reemit-events.ts'
+
+/** FROM= TO= WHY= */
+export async function reemit(context: Context): Promise<number> {
+  const { FROM, TO } = reemitConfig()
+  const range = eventRange(FROM, TO, context.clock.now())
+  return withResender(context, async (resend) => {
+    await refuseUnlessRunning(context, routerOf(context).name)
+    await resend(range)
+  })
+}
+
+/** WHY= [FROM=]: after a slot was lost, dropped or moved. */
+export async function recover(context: Context): Promise<number> {
+  const { FROM, WHY } = reemitConfig()
+  requireWhy(WHY)
+  const since = FROM === undefined ? undefined : firstEvent(FROM)
+  return withResender(context, async (resend, session) => {
+    const ports = { ...context, capture: postgresCapture(session), reemit: (range: EventRange) => resend(range, true) }
+    await recoverConnector(routerOf(context), ports, since, { clock: context.clock, deadlineMs: context.waitTimeoutMs })
+  })
+}
+
+type Resend = (range: EventRange, whatThereIs?: boolean) => Promise<number>
+type Session = Awaited<ReturnType<typeof openSession>>
+
+async function withResender(context: Context, work: (resend: Resend, session: Session) => Promise<void>): Promise<number> {
+  const { WHY, KAFKA_BROKERS, SIGNAL_DATABASE_URL } = reemitConfig()
+  const { topic } = routerOf(context)
+  const session = await openSession(SIGNAL_DATABASE_URL)
+  const log = kafkaLog({ brokers: KAFKA_BROKERS, clientId: 'resend', log: createLog('resend', 'silent') })
+  const ports = { ...context, outbox: postgresOutbox(session), watchEvents: (range: EventRange) => watchArrivals(log, topic, range) }
+  try {
+    const options = { why: WHY, deadlineMs: context.waitTimeoutMs }
+    await work(
+      (range, whatThereIs = false) => reemitEvents(range, ports, { ...options, whatThereIs, signalId: `reemit-${randomUUID()}` }),
+      session,
+    )
+    return 0
+  } finally {
+    await log.close()
+    await session.end()
+  }
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { stack } from '../../test/support/stack.ts'
+import { until } from '../../test/support/until.ts'
+import { command } from './support/command.ts'
+import { connect, type OwnConnector, openOwnConnector } from './support/own-connector.ts'
+
+describe('recovering a connector', () => {
+  let own: OwnConnector
+  const run = (verb: string, variables: Record<string, string> = {}) =>
+    command(verb, [own.connector], { KAFKA_BROKERS: stack.kafka, SIGNAL_DATABASE_URL: stack.database('dbz', own.id), ...variables })
+  const delivered = (ids: bigint[], what: string) =>
+    until(async () => ids.every((id) => seen.has(id)) || (await look(ids)), { what: `${what} on the topic` })
+  const seen = new Set<bigint>()
+  const look = async (ids: bigint[]) => {
+    for (const id of await own.eventIds()) seen.add(id)
+    return ids.every((id) => seen.has(id))
+  }
+  const slot = (sql: string) => own.database.query(sql, [own.id])
+  const dropSlot = () =>
+    until(
+      async () =>
+        (await slot('select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1 and not active'))
+          .rowCount === 1,
+      {
+        what: 'the slot can be dropped',
+      },
+    )
+
+  beforeEach(async () => {
+    own = await openOwnConnector()
+    expect(await run('apply')).to.include({ exitCode: 0, stderr: '' })
+    await delivered(await own.insertEvents(2), 'what came before')
+    await until(async () => (await connect.offsets(own.id))?.offsets[0], { what: 'a stored offset' })
+  })
+
+  afterEach(async () => {
+    await own.close()
+    seen.clear()
+  })
+
+  it('is refused while nothing is lost', async () => {
+    expect(await run('status')).to.include({ exitCode: 0 })
+    const refused = await run('recover', { WHY: 'trying' })
+    expect(refused.exitCode).to.equal(1)
+    expect(refused.stderr).to.contain('has lost nothing')
+    expect((await run('recover')).stderr).to.contain('WHY is missing')
+  })
+
+  it('brings back what was accepted while the slot was gone', async () => {
+    await run('stop')
+    await dropSlot()
+    const missed = await own.insertEvents(3)
+    const status = await run('status')
+    expect(status.exitCode).to.equal(1)
+    expect(status.stdout).to.contain('slot-missing').and.contain('make connect-recover')
+    expect((await run('apply')).stderr, 'apply would skip events').to.contain('there is no replication slot')
+
+    const recovered = await run('recover', { WHY: 'dropped by hand' })
+    expect(recovered.stderr).to.equal('')
+    expect(recovered.exitCode).to.equal(0)
+    expect(await look(missed)).to.equal(true)
+    await delivered(await own.insertEvents(1), 'what came after')
+    expect((await run('diff')).stdout).to.contain(`${own.id}: as wanted`)
+    expect(await run('status')).to.include({ exitCode: 0 })
+  })
+
+  it('brings back what a slot moved by hand skipped', async () => {
+    await run('stop')
+    const missed = await own.insertEvents(3)
+    await until(async () => (await slot('select from pg_replication_slots where slot_name = $1 and not active')).rowCount, {
+      what: 'the slot is free',
+    })
+    await slot('select pg_replication_slot_advance($1, pg_current_wal_lsn())')
+    expect((await run('status')).stdout).to.contain('slot-ahead')
+
+    expect(await run('recover', { WHY: 'moved by hand' })).to.include({ exitCode: 0, stderr: '' })
+    expect(await look(missed)).to.equal(true)
+  })
+
+  it('lets no heartbeat pass before the gap is closed, and is begun again after it broke off', async () => {
+    await run('stop')
+    await dropSlot()
+    const missed = await own.insertEvents(1)
+    const beat = async () => (await own.database.query('select at from dbz_heartbeat')).rows[0]?.at.getTime()
+    const before = await beat()
+    // The signal is never answered: a recovery that does not get to its end.
+    await own.database.query('alter table dbz_signal rename to dbz_signal_away')
+    expect((await run('recover', { WHY: 'breaking off' })).exitCode).to.equal(1)
+    expect(await beat()).to.equal(before)
+    expect((await run('apply')).stderr).to.contain('a recovery began and did not finish')
+    await own.database.query('alter table dbz_signal_away rename to dbz_signal')
+
+    const again = await run('recover', { WHY: 'once more' })
+    expect(again.stdout).to.contain('a recovery did not finish: beginning it again').and.contain('the gap is closed')
+    expect(await look(missed)).to.equal(true)
+    await until(async () => (await beat()) > before, { what: 'heartbeats again' })
+  })
+
+  it('names a publication that lacks the outbox', async () => {
+    await own.database.query('alter publication order_outbox drop table dbz_signal')
+    const { exitCode, stdout } = await run('status')
+    expect(exitCode).to.equal(1)
+    expect(stdout).to.contain('table-unpublished: the publication order_outbox lacks public.dbz_signal')
+  })
+
+  it('names a heartbeat that stands still', async () => {
+    await run('stop')
+    await own.database.query("update dbz_heartbeat set at = at - interval '11 s'")
+    expect((await run('status')).stdout).to.contain('heartbeat-late')
+  })
+})
