@@ -1,29 +1,15 @@
 // The commands, each telling what it did; their answer is the exit code.
-import type { Clock } from '@tally/platform/clock'
 import { StopProcess } from '@tally/platform/errors'
 import { whileUnavailable } from '@tally/platform/retry'
 import { applyConnector, refuseFaults } from './apply-connector.ts'
 import { untilState } from './await-state.ts'
-import { captureText, needsRecovery } from './capture.ts'
+import { needsRecovery } from './capture.ts'
+import { type Command, unknown } from './command.ts'
 import { type Connector, differences, differenceText } from './connector.ts'
-import { type Capture, type CapturePort, readCapture } from './read-capture.ts'
+import { type CapturePort, readCapture } from './read-capture.ts'
 import { unfinishedRecovery } from './recover-connector.ts'
 import type { Connectors } from './rest-connectors.ts'
-import { type ConnectorStatus, isHeld, isRunning, statusText } from './status.ts'
-
-export type Context = {
-  connect: Connectors
-  connectors: Connector[]
-  clock: Clock
-  print(line: string): void
-  waitTimeoutMs: number
-  json: boolean
-  verbose: boolean
-  /** Looks at slot, publication and heartbeat; undefined where the database is not to be asked. */
-  capture: CapturePort | undefined
-}
-
-export type Command = (context: Context) => Promise<number>
+import { type ConnectorStatus, isHeld, isRunning } from './status.ts'
 
 /** Asks the worker about each configuration, and prints only what is wrong. */
 export const validateAll: Command = async ({ connect, connectors, print }) => {
@@ -77,27 +63,6 @@ async function refuseLoss({ name, config }: Connector, capture: CapturePort, con
   if (problem) throw new StopProcess(`${name}: ${problem.what}.\nImpact: ${problem.impact}.\nWay back: ${problem.wayBack}`)
 }
 
-/** Every connector of the cluster and of this checkout. 1 when anything is not RUNNING, or the way to it is broken. */
-export const statusAll: Command = async ({ connect, connectors, print, json, verbose, capture }) => {
-  const others = await unknown(connect, connectors)
-  const found: (ConnectorStatus & { capture?: Capture })[] = []
-  let ok = true
-  for (const name of [...connectors.map((connector) => connector.name), ...others]) {
-    const status = await connect.status(name)
-    ok &&= status !== undefined && isRunning(status)
-    if (!json) print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
-    if (!json && others.includes(name)) print('  not in this checkout')
-    const own = connectors.find((connector) => connector.name === name)
-    const looked = own && capture && (await readCapture(name, own.config, capture, connect))
-    if (status) found.push({ ...status, ...(looked && { capture: looked }) })
-    if (looked === undefined) continue
-    ok &&= looked.problems.length === 0
-    if (!json) print(captureText(looked.facts, looked.offset, looked.problems))
-  }
-  if (json) print(JSON.stringify({ ok, connectors: found }, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
-  return ok ? 0 : 1
-}
-
 /** Tells each connector, past rebalances, and waits until it has come about. */
 const tellAll =
   (tell: (connect: Connectors) => (name: string) => Promise<void>, reached: (status: ConnectorStatus) => boolean, told: string): Command =>
@@ -142,26 +107,4 @@ export const offsetsAll: Command = async ({ connect, connectors, print, json }) 
     else print(`${name}: ${answer === undefined ? 'is not there' : JSON.stringify(answer.offsets, undefined, 2)}`)
   }
   return 0
-}
-
-/** The connector that routes the outbox, and the topic it routes to. */
-export function routerOf({ connectors }: Context): Connector & { topic: string } {
-  const routing = connectors.flatMap((connector) => {
-    const topic = connector.config['transforms.outbox.route.topic.replacement']
-    return topic === undefined ? [] : [{ ...connector, topic }]
-  })
-  const [router] = routing
-  if (router === undefined || routing.length > 1) throw new StopProcess('name the connector of the outbox: CONNECTOR=…', 2)
-  return router
-}
-
-/** @throws StopProcess when the connector does not run */
-export async function refuseUnlessRunning({ connect }: Context, name: string): Promise<void> {
-  const status = await connect.status(name)
-  if (status === undefined || !isRunning(status))
-    throw new StopProcess(`${name} does not run, so it would not see the signal: make connect-status`)
-}
-
-async function unknown(connect: Connectors, connectors: Connector[]): Promise<string[]> {
-  return (await connect.names()).filter((name) => !connectors.some((connector) => connector.name === name))
 }

@@ -2,6 +2,7 @@
 import { systemClock } from '@tally/platform/clock'
 import { runCommand } from '@tally/platform/command'
 import { StopProcess } from '@tally/platform/errors'
+import type { Command } from './command.ts'
 import * as commands from './commands.ts'
 import { connectorsConfig } from './config.ts'
 import { connectRest } from './connect-rest.ts'
@@ -10,12 +11,13 @@ import { postgresCapture } from './postgres-capture.ts'
 import { openSession } from './postgres-session.ts'
 import { recover, reemit } from './resend-commands.ts'
 import { restConnectors } from './rest-connectors.ts'
+import { statusAll } from './show-status.ts'
 
-const VERBS: Record<string, commands.Command> = {
+const VERBS: Record<string, Command> = {
   validate: commands.validateAll,
   diff: commands.diffAll,
   apply: commands.applyAll,
-  status: commands.statusAll,
+  status: statusAll,
   pause: commands.pauseAll,
   resume: commands.resumeAll,
   stop: commands.stopAll,

@@ -1,9 +1,11 @@
 // The two commands that send events again: a range that someone names, and what a lost slot left behind.
 import { randomUUID } from 'node:crypto'
+import { StopProcess } from '@tally/platform/errors'
 import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
-import { type Context, refuseUnlessRunning, routerOf } from './commands.ts'
+import type { Context } from './command.ts'
 import { reemitConfig } from './config.ts'
+import type { Connector } from './connector.ts'
 import { type EventRange, eventRange, firstEvent } from './event-range.ts'
 import { watchArrivals } from './kafka-arrivals.ts'
 import { postgresCapture } from './postgres-capture.ts'
@@ -11,6 +13,7 @@ import { postgresOutbox } from './postgres-outbox.ts'
 import { openSession } from './postgres-session.ts'
 import { recoverConnector } from './recover-connector.ts'
 import { reemitEvents, requireWhy } from './reemit-events.ts'
+import { isRunning } from './status.ts'
 
 /** FROM= TO= WHY= */
 export async function reemit(context: Context): Promise<number> {
@@ -53,4 +56,22 @@ async function withResender(context: Context, work: (resend: Resend, session: Se
     await log.close()
     await session.end()
   }
+}
+
+/** The connector that routes the outbox, and the topic it routes to. */
+function routerOf({ connectors }: Context): Connector & { topic: string } {
+  const routing = connectors.flatMap((connector) => {
+    const topic = connector.config['transforms.outbox.route.topic.replacement']
+    return topic === undefined ? [] : [{ ...connector, topic }]
+  })
+  const [router] = routing
+  if (router === undefined || routing.length > 1) throw new StopProcess('name the connector of the outbox: CONNECTOR=…', 2)
+  return router
+}
+
+/** @throws StopProcess when the connector does not run */
+async function refuseUnlessRunning({ connect }: Context, name: string): Promise<void> {
+  const status = await connect.status(name)
+  if (status === undefined || !isRunning(status))
+    throw new StopProcess(`${name} does not run, so it would not see the signal: make connect-status`)
 }

@@ -1,0 +1,25 @@
+// What every connector command is given, and what it answers.
+import type { Clock } from '@tally/platform/clock'
+import type { Connector } from './connector.ts'
+import type { CapturePort } from './read-capture.ts'
+import type { Connectors } from './rest-connectors.ts'
+
+export type Context = {
+  connect: Connectors
+  connectors: Connector[]
+  clock: Clock
+  print(line: string): void
+  waitTimeoutMs: number
+  json: boolean
+  verbose: boolean
+  /** Looks at slot, publication and heartbeat; undefined where the database is not to be asked. */
+  capture: CapturePort | undefined
+}
+
+/** Tells what it did; the answer is the exit code. */
+export type Command = (context: Context) => Promise<number>
+
+/** Names of live connectors that this checkout does not know. */
+export async function unknown(connect: Connectors, connectors: Connector[]): Promise<string[]> {
+  return (await connect.names()).filter((name) => !connectors.some((connector) => connector.name === name))
+}
