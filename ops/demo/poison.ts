@@ -5,7 +5,7 @@ import { createLog } from '@tally/platform/log'
 import { AGGREGATOR, dlqOf, ORDER_EVENTS } from '@tally/schemas/topics'
 import { poisonConfig } from './config.ts'
 import { poisonRecord } from './poison-event.ts'
-import { firstFreeSchemaId } from './poison-schema.ts'
+import { nextSchemaId } from './poison-schema.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -18,7 +18,7 @@ async function letters(): Promise<bigint> {
 }
 
 try {
-  const schemaId = await firstFreeSchemaId(SCHEMA_REGISTRY_URL)
+  const schemaId = await nextSchemaId(SCHEMA_REGISTRY_URL)
   const before = await letters()
   const { eventId, record } = poisonRecord(schemaId, String(schemaId), systemClock)
   await recordLog.append(ORDER_EVENTS, [record])

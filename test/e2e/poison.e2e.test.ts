@@ -12,7 +12,7 @@ import type { OrderPlaced } from '@tally/schemas/order-placed'
 import { AGGREGATOR, dlqOf, ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { poisonRecord } from '../../ops/demo/poison-event.ts'
-import { firstFreeSchemaId, registerAs } from '../../ops/demo/poison-schema.ts'
+import { nextSchemaId, registerAs } from '../../ops/demo/poison-schema.ts'
 import { childEnvironment } from '../support/config.ts'
 import { allCounted, counted, eventCounted } from '../support/counts.ts'
 import { addMerchant, orderIn, placeAll, sumOf, uniqueCategory } from '../support/orders.ts'
@@ -78,7 +78,7 @@ describe('records that cannot be counted', () => {
     const orders = Array.from({ length: 60 }, (_, n) => orderIn(category, n))
     await placeAll(apiKey, orders.slice(0, 30))
 
-    const schemaId = await firstFreeSchemaId(stack.schemaRegistryUrl)
+    const schemaId = await nextSchemaId(stack.schemaRegistryUrl)
     const unknown = poisonRecord(schemaId, String(schemaId), systemClock, category)
     const undecodable: NewRecord = {
       key: null,
