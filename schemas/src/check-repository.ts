@@ -11,14 +11,18 @@ import { levelOf } from './levels.ts'
 import { lintSchema } from './lint-schema.ts'
 import { readSchema, type SchemaFile } from './read-schema.ts'
 import { subjectOf } from './topics.ts'
+import { parseWaivers, waive } from './waivers.ts'
 
 const FOLDER = fileURLToPath(new URL('../', import.meta.url))
 const shown = (path: string) => relative(fileURLToPath(new URL('../../', import.meta.url)), path)
 
 export type Checked = { name: string; findings: Finding[] }
 
-/** One entry for each subject, and one for history/ when there is a base to compare it with. */
-export function checkRepository(base: GitBase | undefined): Checked[] {
+/**
+ * One entry for each subject, one for history/ when there is a base to compare it with, one for waivers that hold no more.
+ * @param today such as 2026-11-24
+ */
+export function checkRepository(base: GitBase | undefined, today: string): Checked[] {
   const checked = TOPICS_WITH_SCHEMA.map((topic) => {
     const subject = subjectOf(topic)
     const file: SchemaFile = { file: shown(`${FOLDER}${fileOf(topic)}`), text: schemaOf(topic) }
@@ -28,7 +32,10 @@ export function checkRepository(base: GitBase | undefined): Checked[] {
       versions.push({ file: `${file.file} of ${base?.commit}`, text: onBase })
     return { name: subject, findings: [...checkSchema({ ...file, subject, level: levelOf(subject), versions }), ...lint(file)] }
   })
-  return base ? [...checked, { name: 'history/', findings: changedHistory(base) }] : checked
+  const waivers = parseWaivers(readFileSync(`${FOLDER}waivers.json`, 'utf8'))
+  const idle = { name: 'waivers', findings: waive(checked, waivers, today, shown(`${FOLDER}waivers.json`)) }
+  const history = base ? [{ name: 'history/', findings: changedHistory(base) }] : []
+  return [...checked, ...history, ...(idle.findings.length > 0 ? [idle] : [])]
 }
 
 function lint(file: SchemaFile): Finding[] {

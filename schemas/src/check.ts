@@ -1,5 +1,6 @@
 // Schema compatibility from files alone. Exit code 0: compatible, 1: not, 2: could not check.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { systemClock } from '@tally/platform/clock'
 import { runCommand } from '@tally/platform/command'
 import { StopProcess } from '@tally/platform/errors'
 import { type Checked, checkRepository } from './check-repository.ts'
@@ -8,42 +9,41 @@ import { checkConfig } from './config.ts'
 import type { Finding } from './finding.ts'
 import { annotation, findingText, junit } from './finding-text.ts'
 import { gitBase } from './git-base.ts'
-import { NotJson, type SchemaFile } from './read-schema.ts'
+import type { SchemaFile } from './read-schema.ts'
 
 await runCommand(async () => {
   const config = checkConfig()
-  const checked = check(config)
+  let checked: Checked[]
+  try {
+    checked = check(config)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    if (config.JSON) process.stdout.write(`${JSON.stringify({ compatible: null, error: why })}\n`)
+    throw new StopProcess(`could not check: ${why}`, 2, { cause: error })
+  }
   const findings = checked.flatMap((entry) => entry.findings)
-  const fatal = findings.filter(({ severity }) => severity === 'error' || config.STRICT)
+  const names = checked.map(({ name }) => name)
+  const fatal = findings.filter(({ severity }) => severity === 'error' || config.STRICT).length
   if (config.JUNIT) writeFileSync(config.JUNIT, junit(checked))
-  if (config.JSON)
-    process.stdout.write(
-      `${JSON.stringify({ compatible: fatal.length === 0, checked: checked.map(({ name }) => name), ...split(findings) })}\n`,
-    )
+  if (config.JSON) process.stdout.write(`${JSON.stringify({ compatible: fatal === 0, checked: names, ...split(findings) })}\n`)
   else {
     for (const finding of findings) process.stdout.write(`${config.GITHUB_ACTIONS ? annotation(finding) : findingText(finding)}\n`)
-    process.stdout.write(
-      `${checked.map(({ name }) => name).join(', ')}: ${fatal.length === 0 ? 'compatible' : `NOT compatible, ${fatal.length} ${fatal.length === 1 ? 'fault' : 'faults'}`}\n`,
-    )
+    const verdict = fatal === 0 ? 'compatible' : `NOT compatible, ${fatal} ${fatal === 1 ? 'fault' : 'faults'}`
+    process.stdout.write(`${names.join(', ')}: ${verdict}\n`)
   }
-  return fatal.length === 0 ? 0 : 1
+  return fatal === 0 ? 0 : 1
 })
 
 function check({ CANDIDATE, AGAINST, LEVEL, BASE }: ReturnType<typeof checkConfig>): Checked[] {
-  try {
-    if (CANDIDATE === undefined) return checkRepository(BASE === undefined ? undefined : gitBase(BASE))
+  if (CANDIDATE !== undefined) {
     return [{ name: CANDIDATE, findings: checkSchema({ ...read(CANDIDATE), level: LEVEL, versions: AGAINST.map(read) }) }]
-  } catch (error) {
-    throw error instanceof NotJson ? new StopProcess(`${error.message}\nNothing was checked.`, 2) : error
   }
+  const today = new Date(systemClock.now()).toISOString().slice(0, 10)
+  return checkRepository(BASE === undefined ? undefined : gitBase(BASE), today)
 }
 
 function read(file: string): SchemaFile {
-  try {
-    return { file, text: readFileSync(file, 'utf8') }
-  } catch (error) {
-    throw new StopProcess(`cannot read ${file}: ${error instanceof Error ? error.message : error}\nNothing was checked.`, 2)
-  }
+  return { file, text: readFileSync(file, 'utf8') }
 }
 
 function split(findings: Finding[]) {

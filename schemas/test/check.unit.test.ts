@@ -80,6 +80,8 @@ describe('make schema-check', () => {
     expect(check({ CANDIDATE: candidate, AGAINST: join(folder, 'not-there.avsc') })).to.include({ exitCode: 2 })
     expect(check({ CANDIDATE: candidate, LEVEL: 'SIDEWAYS' })).to.include({ exitCode: 2 })
     expect(check({ BASE: 'no-such-branch' })).to.include({ exitCode: 2 })
+    const machine = check({ CANDIDATE: join(folder, 'not-there.avsc'), JSON: '1' })
+    expect(JSON.parse(machine.stdout)).to.include({ compatible: null })
   })
 
   it('shows what changes meaning without an error, which fails only when strict', () => {
