@@ -1,8 +1,7 @@
 // Publishes what changed since it was last acknowledged, then says up to when it is all there. Counting never waits for it.
-import { backoffMs } from '@tally/platform/backoff'
-import { type Clock, wait } from '@tally/platform/clock'
-import { Unavailable } from '@tally/platform/errors'
+import type { Clock } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
+import { inPasses, type Passes } from '@tally/platform/passes'
 
 /** The whole bucket as it stands, with the revision of its last change. */
 export type ChangedBucket = {
@@ -41,21 +40,17 @@ type Options = {
   log: Log
 }
 
-export type Publishing = { wake(): void; stop(): Promise<void>; ended: Promise<void> }
-
 const MINUTE_MICROS = 60_000_000n
 /** While much changes, publishing takes at most a fifth of the time, and a bucket that changes often is sent once per pass. */
 const REST_FACTOR = 4
 const MAX_REST_MS = 10_000
 
 /** Publishes after every `wake`, one pass at a time, and once at the start: a crash may have come between commit and publish. */
-export function publishBuckets({ changed, topic, published, clock, log }: Options): Publishing {
-  const stopping = new AbortController()
+export function publishBuckets({ changed, topic, published, clock, log }: Options): Passes {
   let publishedUpTo = 0n
   let marked: bigint | undefined
-  let woken = Promise.withResolvers<void>()
 
-  async function pass(): Promise<void> {
+  async function pass(stopping: AbortSignal): Promise<void> {
     const { asOf, revision } = await changed.pending(publishedUpTo)
     if (revision !== undefined) {
       let cursor: Cursor | undefined
@@ -63,7 +58,7 @@ export function publishBuckets({ changed, topic, published, clock, log }: Option
         const page = await changed.page(publishedUpTo, cursor)
         await topic.send(page.buckets, asOf)
         // What is not published yet stays in the store: shutdown need not wait for a long pass.
-        if (stopping.signal.aborted) return
+        if (stopping.aborted) return
         cursor = page.end
       } while (cursor !== undefined)
       publishedUpTo = revision
@@ -75,33 +70,12 @@ export function publishBuckets({ changed, topic, published, clock, log }: Option
     }
   }
 
-  async function loop(): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted; ) {
-      woken = Promise.withResolvers()
-      const started = clock.now()
-      try {
-        await pass()
-        failures = 0
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error
-        failures += 1
-        if (failures === 1) log.warn({ err: error }, 'buckets cannot be published; they are kept and sent again')
-        await wait(backoffMs(failures, { firstMs: 500, maxMs: 30_000 }), stopping.signal)
-        continue
-      }
-      await wait(Math.min(MAX_REST_MS, (clock.now() - started) * REST_FACTOR), stopping.signal)
-      await woken.promise
-    }
-  }
-
-  const ended = loop()
-  return {
-    ended,
-    wake: () => woken.resolve(),
-    stop() {
-      stopping.abort()
-      woken.resolve()
-      return ended
-    },
-  }
+  return inPasses({
+    pass,
+    restFactor: REST_FACTOR,
+    maxRestMs: MAX_REST_MS,
+    whenUnavailable: 'buckets cannot be published; they are kept and sent again',
+    clock,
+    log,
+  })
 }

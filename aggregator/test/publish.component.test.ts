@@ -2,10 +2,11 @@
 import { systemClock } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import { createLog } from '@tally/platform/log'
+import type { Passes } from '@tally/platform/passes'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { duckdbChanges } from '../src/duckdb-changes.ts'
-import { type ChangedBucket, type Publishing, publishBuckets } from '../src/publish-buckets.ts'
+import { type ChangedBucket, publishBuckets } from '../src/publish-buckets.ts'
 import { type Opened, openCounting, scratch } from './support/counting.ts'
 import { event, line, NOW, newId, slice } from './support/orders.ts'
 
@@ -44,7 +45,7 @@ describe('publishing buckets', () => {
   let files: ReturnType<typeof scratch>
   let topic: ReturnType<typeof keptTopic>
   let opened: Opened
-  let publishing: Publishing | undefined
+  let publishing: Passes | undefined
   const count = (...events: ReturnType<typeof event>[]) => opened.counting.handle(slice(opened.counting.startAt('', 0), events))
   const open = async () => {
     opened = await openCounting(files.path, { clock: opened?.clock, onFlushed: () => publishing?.wake() })

@@ -1,8 +1,7 @@
 // Forecasts every series anew when a day closes, or when a closed day has changed, and publishes what is new.
-import { backoffMs } from '@tally/platform/backoff'
 import { type Clock, wait } from '@tally/platform/clock'
-import { Unavailable } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
+import { inPasses } from '@tally/platform/passes'
 import type { OrderForecast } from '@tally/schemas/order-forecast'
 import type { AnswerForecast } from './answer-forecast.ts'
 import { closedEnd } from './history.ts'
@@ -53,8 +52,6 @@ const MAX_REST_MS = 3_600_000
 
 /** Looks at every series once at the start: a crash may have come between storing and publishing. */
 export function forecastDemand({ series, answer, forecasts, topic, clock, log, settleMs, onPass, onPublished }: Options): ForecastDemand {
-  const stopping = new AbortController()
-  let woken = Promise.withResolvers<void>()
   let changes = 0
   let seenDay = 0
 
@@ -66,14 +63,14 @@ export function forecastDemand({ series, answer, forecasts, topic, clock, log, s
     onPublished?.(unpublished.size)
   }
 
-  async function pass(): Promise<void> {
+  async function pass(stopping: AbortSignal): Promise<void> {
     const began = clock.now()
     const all = await series()
     const found: Pass = { series: all.length, made: 0, refused: [], seconds: 0 }
     await publish()
     for (const one of all) {
       for (const measure of MEASURES) {
-        if (stopping.signal.aborted) return
+        if (stopping.aborted) return
         const question = { ...one, size: 'day' as const, measure, horizon: DEFAULT_HORIZON }
         const name = seriesName(question)
         const answered = await answer(question, await forecasts.fingerprint(name))
@@ -88,39 +85,27 @@ export function forecastDemand({ series, answer, forecasts, topic, clock, log, s
   }
 
   /** A burst of changes, such as orders of the past, is forecast once, when it is over. */
-  async function settle(): Promise<void> {
+  async function settle(stopping: AbortSignal): Promise<void> {
     const began = clock.now()
     let seen: number
     do {
       seen = changes
-      await wait(settleMs, stopping.signal)
-    } while (seen !== changes && clock.now() - began < MAX_SETTLE_MS && !stopping.signal.aborted)
+      await wait(settleMs, stopping)
+    } while (seen !== changes && clock.now() - began < MAX_SETTLE_MS && !stopping.aborted)
   }
 
-  async function loop(): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted; ) {
-      await settle()
-      woken = Promise.withResolvers()
-      const began = clock.now()
-      try {
-        await pass()
-        failures = 0
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error
-        failures += 1
-        if (failures === 1) log.warn({ err: error }, 'forecasts cannot be published; they are kept and sent again')
-        await wait(backoffMs(failures, { firstMs: 500, maxMs: 30_000 }), stopping.signal)
-        continue
-      }
-      await wait(Math.min(MAX_REST_MS, (clock.now() - began) * REST_FACTOR), stopping.signal)
-      // Stopped while it settled, nobody would wake it again.
-      if (!stopping.signal.aborted) await woken.promise
-    }
-  }
-
-  const ended = loop()
+  const { wake, stop, ended } = inPasses({
+    pass,
+    before: settle,
+    restFactor: REST_FACTOR,
+    maxRestMs: MAX_REST_MS,
+    whenUnavailable: 'forecasts cannot be published; they are kept and sent again',
+    clock,
+    log,
+  })
   return {
     ended,
+    stop,
     kept({ asOf, buckets }) {
       if (asOf === null) return
       const day = closedEnd(asOf, RHYTHMS.day.periodMinutes)
@@ -128,12 +113,7 @@ export function forecastDemand({ series, answer, forecasts, topic, clock, log, s
       if (day === seenDay && !buckets.some(({ bucketStart }) => bucketStart < closedBefore)) return
       seenDay = day
       changes += 1
-      woken.resolve()
-    },
-    stop() {
-      stopping.abort()
-      woken.resolve()
-      return ended
+      wake()
     },
   }
 }
