@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '@tally/platform/clock'
 import { runCommand } from '@tally/platform/command'
 import { StopProcess } from '@tally/platform/errors'
+import { askRegistry } from './ask-registry.ts'
 import { type Checked, checkRepository } from './check-repository.ts'
 import { checkSchema } from './check-schema.ts'
 import { checkConfig } from './config.ts'
 import type { Finding } from './finding.ts'
 import { annotation, findingText, junit } from './finding-text.ts'
 import { gitBase } from './git-base.ts'
+import { httpSubjects } from './http-subjects.ts'
 import type { SchemaFile } from './read-schema.ts'
 
 await runCommand(async () => {
@@ -16,6 +18,7 @@ await runCommand(async () => {
   let checked: Checked[]
   try {
     checked = check(config)
+    if (config.SCHEMA_REGISTRY_URL && config.CANDIDATE === undefined) await askRegistry(checked, httpSubjects(config.SCHEMA_REGISTRY_URL))
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     if (config.JSON) process.stdout.write(`${JSON.stringify({ compatible: null, error: why })}\n`)

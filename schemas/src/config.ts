@@ -28,6 +28,8 @@ const checkShape = {
   LEVEL: z.enum(LEVELS).default('FULL_TRANSITIVE'),
   /** A branch: history/ must not differ from where this one left it. */
   BASE: z.string().optional(),
+  /** A registry to ask for a second opinion. */
+  SCHEMA_REGISTRY_URL: url.optional(),
   JSON: flag,
   /** Warnings fail. */
   STRICT: flag,

@@ -27,7 +27,7 @@ describe('make schema-check', () => {
   }
 
   function check(variables: Record<string, string> = {}) {
-    const env = childEnvironment({ GITHUB_ACTIONS: '', ...variables })
+    const env = childEnvironment({ GITHUB_ACTIONS: '', SCHEMA_REGISTRY_URL: '', ...variables })
     const { status, stdout, stderr } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' })
     return { exitCode: status, stdout, stderr }
   }
