@@ -72,3 +72,6 @@ export const tailConfig = () => {
   )
   return { ...config, N: config.N ?? (config.FROM === undefined ? 10 : Number.MAX_SAFE_INTEGER) }
 }
+
+/** Configuration of `replay-check.ts`: the newest N (1000) records of each topic. */
+export const replayCheckConfig = () => readConfig({ KAFKA_BROKERS: list, SCHEMA_REGISTRY_URL: url, N: int(1).default(1_000) }, process.env)
