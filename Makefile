@@ -85,7 +85,7 @@ $(CONNECT_VERBS:%=connect-%):
 schema-check: ## compatible with every published version? [BASE=main], or CANDIDATE= AGAINST= LEVEL= [JSON=1]; needs no network
 	@ops/schema-check
 schema-replay-check: ## reads the newest N=1000 records of each topic with this checkout's schemas
-	@$(call IN,register-schemas) schemas/src/replay-check.ts
+	@$(call IN,aggregator) schemas/src/replay-check.ts
 schema-register: ## registers what is new
 	@$(call IN,register-schemas) schemas/src/register.ts
 schema-diff: ## the repository's schemas against the registered ones
