@@ -1,9 +1,9 @@
 // The life of one service: started, probed until ready, restarted with back-off when it dies, stopped when asked to.
 import { EventEmitter, once } from 'node:events'
-import { backoffMs } from '@tally/platform/backoff'
 import { systemClock, wait } from '@tally/platform/clock'
 import { StackError } from './errors.ts'
 import type { Spec } from './plan.ts'
+import { isHopeless, mayRestart, RECOVERED_MS, restartAfterMs } from './restart-policy.ts'
 import type { Running } from './run-service.ts'
 import { runService } from './run-service.ts'
 import { lastLines, readable } from './service-log.ts'
@@ -14,15 +14,9 @@ export type UnitStatus = { name: string; state: State; pid?: number; restarts: n
 
 export type Unit = ReturnType<typeof unit>
 
-const RESTART = { firstMs: 200, maxMs: 30_000 }
-/** A process that ran this long has recovered: its next death is the first again. */
-const RECOVERED_MS = 10_000
 const PROBE_EVERY_MS = 100
-/** Exit code of bad configuration: trying again is of no use. */
-const EXIT_CONFIG = 78
 /** A JVM that SIGTERM shuts down in good order says 143. */
 const DRAINED = [0, 143]
-const DEATHS_UNTIL_REPORTED = 3
 const TAIL_LINES = 12
 
 /** @param changed called whenever a process begins or ends */
@@ -35,6 +29,8 @@ export function unit(spec: Spec, changed: () => void) {
   let life: Promise<void> | undefined
   let stopping = new AbortController()
   let deaths = 0
+  let lastCode: number | string = 0
+  let retryNow = new AbortController()
   let restarts = 0
   let logFrom = 0
 
@@ -80,10 +76,12 @@ export function unit(spec: Spec, changed: () => void) {
       if (signal.aborted) return
       if (code === 0 && !spec.probe) return become('done')
       deaths += 1
+      lastCode = code
       const reason = typeof code === 'number' ? `it exited with code ${code}` : code
       if (!mayRestart(spec.restart, deaths, code)) return become('failed', reason)
+      retryNow = new AbortController()
       become('restarting', reason)
-      await wait(backoffMs(deaths, RESTART), signal)
+      await wait(restartAfterMs(deaths), AbortSignal.any([signal, retryNow.signal]))
       restarts += 1
     }
   }
@@ -97,6 +95,11 @@ export function unit(spec: Spec, changed: () => void) {
     if (state === 'ready' && spec.probe && (await spec.probe()) !== undefined) await untilProbed(deadline)
     if (now() === 'ready') return
     if (abort.aborted) throw new StackError(`${spec.name}: given up`)
+    if (now() === 'restarting') {
+      // Somebody may have mended what it died of: its earlier deaths no longer count.
+      deaths = 0
+      retryNow.abort()
+    }
     if (life === undefined) {
       stopping = new AbortController()
       become('starting', 'it has just been started')
@@ -107,20 +110,19 @@ export function unit(spec: Spec, changed: () => void) {
     for (;;) {
       if (abort.aborted) throw new StackError(`${spec.name}: given up`)
       if (state === 'ready' || state === 'done') return
-      if (state === 'failed' || (state === 'restarting' && isHopeless())) throw failure(`${spec.name} does not start: ${why}`)
+      if (state === 'failed' || (state === 'restarting' && isHopeless(deaths, lastCode)))
+        throw failure(`${spec.name} does not start: ${why}`)
       if (deadline.aborted) throw failure(`${spec.name} is not ready after ${spec.startMs / 1_000} s: ${why}`)
       if (state === 'stopped') throw new StackError(`${spec.name} was stopped while it was starting`)
       await once(events, 'state', { signal: AbortSignal.any([abort, deadline]) }).catch(() => {})
     }
   }
 
-  const isHopeless = () => deaths >= DEATHS_UNTIL_REPORTED || why?.endsWith(`code ${EXIT_CONFIG}`)
-
   async function untilProbed(deadline: AbortSignal): Promise<void> {
-    while (state === 'ready' && !deadline.aborted) {
+    while (state === 'ready') {
       const reason = await spec.probe?.()
       if (reason === undefined) return
-      if (deadline.aborted) throw failure(`${spec.name} runs but is not ready: ${reason}`)
+      if (deadline.aborted) throw failure(`${spec.name} runs but is not ready after ${spec.startMs / 1_000} s: ${reason}`)
       await wait(PROBE_EVERY_MS, deadline)
     }
   }
@@ -163,11 +165,4 @@ export function unit(spec: Spec, changed: () => void) {
       return { name: spec.name, state, restarts, since, ports: spec.ports, ...(pid && { pid }), ...(reason && { why: reason }) }
     },
   }
-}
-
-/** Compose's restart policies. */
-function mayRestart(policy: string, deaths: number, code: number | string): boolean {
-  const [name, limit] = policy.split(':')
-  if (name === 'always' || name === 'unless-stopped') return true
-  return name === 'on-failure' && code !== 0 && deaths <= (limit === undefined ? Number.POSITIVE_INFINITY : Number(limit))
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { isFree } from '../stack/ports.ts'
@@ -35,7 +36,8 @@ describe('a stack without containers', () => {
     await stack.run('up')
     const before = await stack.status('one')
     expect((await stack.run('kill', 'one')).code).to.equal(0)
-    expect((await stack.run('up')).code).to.equal(0)
+    const again = await stack.run('up')
+    expect(again.code, again.stderr).to.equal(0)
     const after = await stack.status('one')
     expect(after?.state).to.equal('ready')
     expect(after?.restarts).to.equal(1)
@@ -88,6 +90,27 @@ describe('a stack without containers', () => {
     const { code, stderr } = await stack.run('up')
     expect(code).to.equal(1)
     expect(stderr).to.match(/slow is not ready after 0.5 s: .* warmth: still cold/)
+  })
+
+  it('does not take a service for ready that no longer is', async () => {
+    stack = smallStack({ one: await service('fading', { healthcheck: { start_period: '2s' } }) })
+    await stack.run('up')
+    process.kill((await stack.status('one'))?.pid ?? 0, 'SIGUSR2')
+    await until(async () => (await stack.status('one'))?.why !== undefined, { what: 'it is no longer ready' })
+    const { code, stderr } = await stack.run('up')
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/one runs but is not ready after 2 s: .* answered 503/)
+  })
+
+  it('starts what keeps dying at once when asked to: it may have been mended', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'mended-')), 'file')
+    const fixture = await service('needs')
+    stack = smallStack({ one: { ...fixture, command: [...fixture.command, file] } })
+    expect((await stack.run('up')).code).to.equal(1)
+    await until(async () => ((await stack.status('one'))?.restarts ?? 0) >= 4, { what: 'four restarts' })
+    writeFileSync(file, '')
+    expect((await stack.run('up')).code).to.equal(0)
+    rmSync(dirname(file), { recursive: true })
   })
 
   it('names who has a port that is taken', async () => {

@@ -1,5 +1,6 @@
 // A service to run: `fixture.ts MODE HOST:PORT`; further words only mark the process.
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 
 const [mode, address = '', ...marks] = process.argv.slice(2)
@@ -24,6 +25,17 @@ const modes: Record<string, () => void> = {
   parent() {
     spawn(process.execPath, [import.meta.filename, 'sleep', '-', ...marks], { stdio: 'ignore' })
     serve(200)
+  },
+  needs() {
+    if (!existsSync(marks[1] ?? '')) process.exit(1)
+    serve(200)
+  },
+  fading() {
+    let status = 200
+    createServer((_req, res) => res.writeHead(status).end()).listen(Number(port), host)
+    process.on('SIGUSR2', () => {
+      status = 503
+    })
   },
   sleep: () => void setInterval(() => {}, 1_000),
   job: () => process.stdout.write('the job is done\n'),

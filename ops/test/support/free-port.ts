@@ -1,7 +1,8 @@
-// Ports for tests: below the range that the system hands out to clients.
+// Ports for tests: below the range that the system hands out to clients, beside those of any stack.
 import { isFree } from '../../stack/ports.ts'
 
-let next = 4_000 + (process.pid % 500) * 4
+/** Somewhere else in each process, since several may run at once. */
+let next = 24_000 + Math.floor(Math.random() * 4_000)
 
 /** A port nobody listens on, never the same one twice. */
 export async function freePort(): Promise<number> {

@@ -26,7 +26,7 @@ export async function service(mode: string, extra: Record<string, unknown> = {})
     ports: [`127.0.0.1:${port}:80`],
     restart: 'unless-stopped',
     stop_grace_period: '2s',
-    healthcheck: { start_period: '15s' },
+    healthcheck: { start_period: '30s' },
     ...extra,
   }
 }
