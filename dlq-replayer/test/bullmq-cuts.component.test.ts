@@ -6,9 +6,9 @@ import type { Cut } from '@tally/dlq-replayer/drive-runs'
 import { systemClock } from '@tally/platform/clock'
 import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
+import { redisServer } from '../../test/support/redis.ts'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
-import { redisServer } from './support/redis.ts'
 
 const log = createLog('test', 'silent')
 

@@ -4,12 +4,12 @@ import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { redisServer } from '../../test/support/redis.ts'
 import { stack } from '../../test/support/stack.ts'
 import { createTopics, deleteTopics, endsOf } from '../../test/support/topics.ts'
 import { until } from '../../test/support/until.ts'
 import type { Group } from './support/counting-group.ts'
 import { countingGroup } from './support/counting-group.ts'
-import { redisServer } from './support/redis.ts'
 import { replayer } from './support/replayer.ts'
 
 type Runs = { runs: { id: string; how: string; tally: { outcomes: Record<string, number>; reasons: Record<string, number> } }[] }

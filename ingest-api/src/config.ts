@@ -3,6 +3,7 @@ import { address, commonConfig, int, readConfig } from '@tally/platform/config'
 import { z } from 'zod'
 
 const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })
+const redis = z.url({ protocol: /^rediss?$/, error: 'is not a redis:// URL' })
 const database = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
 const password = z.string().min(1)
 
@@ -21,6 +22,8 @@ export const ingestConfig = () =>
       RATE_LIMIT_PER_MINUTE: int(1, 1_000_000_000).default(1_000),
       /** Orders at once; as many as a minute's rate when not set. */
       RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
+      /** Where instances share their rate limits; without it each counts for itself. */
+      REDIS_URL: redis.optional(),
       /** Orders that may wait for the database before new ones are refused. */
       MAX_QUEUED_ORDERS: int(1).default(2_000),
       STATEMENT_TIMEOUT_MS: int(1).default(5_000),

@@ -11,6 +11,7 @@ import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import { authenticateMerchant } from './authenticate-merchant.ts'
 import type { IngestConfig } from './config.ts'
+import { fallbackRateLimits } from './fallback-rate-limits.ts'
 import { orderRoutes } from './http.ts'
 import { docs } from './http-docs.ts'
 import { problemPages } from './http-problems.ts'
@@ -23,6 +24,7 @@ import { placeOrder } from './place-order.ts'
 import { postgresMerchants } from './postgres-merchants.ts'
 import { postgresOrderReader } from './postgres-order-reader.ts'
 import { postgresEarlierOrder, postgresOrders } from './postgres-orders.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { SlotWatch } from './watch-slot.ts'
 import { writeTogether } from './write-orders.ts'
 
@@ -30,6 +32,8 @@ type Needs = {
   pool: pg.Pool
   ids: Ids
   slot: Pick<SlotWatch, 'shedding' | 'reading'>
+  /** Buckets that all instances share; without them each instance has its own. */
+  sharedLimits: RateLimits | undefined
   /** Id under which the schema of OrderPlaced is registered. */
   schemaId: number
   config: Pick<IngestConfig, 'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST'>
@@ -39,12 +43,15 @@ type Needs = {
 }
 
 /** The app; `drained` resolves when every order taken has its outcome. */
-export function ingestApp({ pool, ids, slot, schemaId, config, clock, log, registry }: Needs) {
+export function ingestApp({ pool, ids, slot, sharedLimits, schemaId, config, clock, log, registry }: Needs) {
+  const ownLimits = memoryRateLimits(clock)
+  const fallback = sharedLimits && fallbackRateLimits(sharedLimits, ownLimits, clock, log)
   const metrics = ingestMetrics(registry, {
     queuedOrders: () => written.waiting(),
     waitingForConnection: () => pool.waitingCount,
     node: ids.node,
     slot: slot.reading,
+    sharedLimits: fallback?.isShared,
   })
   const written = writeTogether(postgresOrders(pool), config.MAX_QUEUED_ORDERS, metrics)
   const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
@@ -59,7 +66,7 @@ export function ingestApp({ pool, ids, slot, schemaId, config, clock, log, regis
   })
   const perMinute = config.RATE_LIMIT_PER_MINUTE
   const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }
-  const limits = orderLimits(memoryRateLimits(clock), defaults, clock, metrics.tokens)
+  const limits = orderLimits(fallback ?? ownLimits, defaults, clock, metrics.tokens)
   const routes = Router()
   routes.use(docs())
   routes.use(problemPages())

@@ -18,6 +18,7 @@ import { postgresNodeLeases } from './postgres-node-leases.ts'
 import { postgresOutboxPartitions } from './postgres-outbox-partitions.ts'
 import { databaseAnswers, openPool } from './postgres-pool.ts'
 import { postgresSlot } from './postgres-slot.ts'
+import { redisRateLimits } from './redis-rate-limits.ts'
 import { watchSlot } from './watch-slot.ts'
 
 async function main(app: App): Promise<void> {
@@ -42,7 +43,23 @@ async function main(app: App): Promise<void> {
   })
   const slot = watchSlot(postgresSlot(pool, config.OUTBOX_SLOT), log)
   app.onClose('slot watch', slot.stop)
-  const { app: publicApp, metrics, drained } = ingestApp({ pool, ids, slot, schemaId, config, clock, log, registry })
+  const sharedLimits = config.REDIS_URL === undefined ? undefined : await redisRateLimits(config.REDIS_URL)
+  if (sharedLimits) app.onClose('Redis', sharedLimits.close)
+  const {
+    app: publicApp,
+    metrics,
+    drained,
+  } = ingestApp({
+    pool,
+    ids,
+    slot,
+    sharedLimits,
+    schemaId,
+    config,
+    clock,
+    log,
+    registry,
+  })
   const care = careForOutbox(postgresOutboxPartitions(pool), {
     retentionDays: config.OUTBOX_RETENTION_DAYS,
     slot: config.OUTBOX_SLOT,

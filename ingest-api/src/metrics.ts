@@ -9,6 +9,8 @@ export type Readings = {
   waitingForConnection(): number
   node(): number | undefined
   slot(): SlotReading | undefined
+  /** Undefined: rate limits are not meant to be shared. */
+  sharedLimits: (() => boolean) | undefined
 }
 
 export type IngestMetrics = ReturnType<typeof ingestMetrics>
@@ -28,6 +30,11 @@ export function ingestMetrics(registry: Registry, readings: Readings) {
   gauge('ingest_queued_orders', 'Orders waiting for a flush.', readings.queuedOrders)
   gauge('ingest_pool_waiting', 'Queries waiting for a connection to the database.', readings.waitingForConnection)
   gauge('ingest_node_lease', 'Node of the id lease held; -1 without one.', () => readings.node() ?? -1)
+  gauge(
+    'ingest_rate_limits_shared',
+    'Rate limits are shared through Redis: 1; Redis is away and this instance counts for itself: 0; not asked for: -1.',
+    () => (readings.sharedLimits ? Number(readings.sharedLimits()) : -1),
+  )
   gauge(
     'ingest_slot_retained_bytes',
     'WAL held back by the slot of the outbox; -1 while it is not known.',

@@ -30,13 +30,17 @@ export function runChild(file: string, argv: string[], env: Record<string, strin
 }
 
 /** Starts the service on free ports and waits until it takes orders. */
-export async function startService(databaseUrl: string): Promise<Child & { url: string; opsUrl: string }> {
+export async function startService(
+  databaseUrl: string,
+  extra: Record<string, string> = {},
+): Promise<Child & { url: string; opsUrl: string }> {
   const child = runChild('main.ts', [], {
     LISTEN: '127.0.0.1:0',
     OPS_LISTEN: '127.0.0.1:0',
     DATABASE_URL: databaseUrl,
     SCHEMA_REGISTRY_URL: stack.schemaRegistryUrl,
     RATE_LIMIT_PER_MINUTE: '1000000',
+    ...extra,
   })
   try {
     const line = await until(

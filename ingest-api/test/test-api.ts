@@ -10,6 +10,7 @@ import { ingestApp } from '../src/ingest-app.ts'
 import { leasedIds } from '../src/leased-ids.ts'
 import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
 import { openPool } from '../src/postgres-pool.ts'
+import type { RateLimits } from '../src/rate-limits.ts'
 import type { SlotWatch } from '../src/watch-slot.ts'
 import { expectDescribed } from './spec.ts'
 
@@ -37,6 +38,7 @@ type Options = {
   connections?: number
   statementTimeoutMs?: number
   slot?: Partial<SlotWatch>
+  sharedLimits?: RateLimits
 }
 
 /** Starts it and waits until ids can be minted. */
@@ -58,6 +60,7 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
     pool,
     ids,
     slot: { shedding: () => undefined, reading: () => undefined, ...options.slot },
+    sharedLimits: options.sharedLimits,
     schemaId: SCHEMA_ID,
     config,
     clock,

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import { PORT_OFFSET } from '../../../test/support/config.ts'
-import { until } from '../../../test/support/until.ts'
+import { PORT_OFFSET } from './config.ts'
+import { until } from './until.ts'
 
 /** Behind the port the stack itself would give to Redis. */
 const PORT = 6380 + PORT_OFFSET

@@ -1,0 +1,59 @@
+// Does not ask again and again what is away: while open, callers are told at once, and one of them probes now and then.
+import type { Clock } from '@tally/platform/clock'
+import { Unavailable } from '@tally/platform/errors'
+
+export type Breaker = {
+  /** Runs the work, or throws Unavailable without running it. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  isOpen(): boolean
+}
+
+type Options = {
+  clock: Clock
+  /** How long it stays open before one caller may try. */
+  probeAfterMs: number
+  /** Whether an error says that what is asked is away; any other is an answer. */
+  isOutage: (error: unknown) => boolean
+  onChange: (open: boolean, why: unknown) => void
+}
+
+/** Closed at first. One outage opens it, one answer closes it. */
+export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange }: Options): Breaker {
+  let open = false
+  let probeAt = 0
+  let probing = false
+
+  function answered(): void {
+    if (!open) return
+    open = false
+    onChange(false, undefined)
+  }
+
+  function failed(why: unknown): void {
+    probeAt = clock.now() + probeAfterMs
+    if (open) return
+    open = true
+    onChange(true, why)
+  }
+
+  return {
+    async run(work) {
+      const probe = open
+      if (probe && (probing || clock.now() < probeAt)) throw new Unavailable('It was away a moment ago.')
+      if (probe) probing = true
+      try {
+        const result = await work()
+        // Work begun before the outage may end well after it was noticed: only a probe knows what is true now.
+        if (probe) answered()
+        return result
+      } catch (error) {
+        if (isOutage(error)) failed(error)
+        else if (probe) answered()
+        throw error
+      } finally {
+        if (probe) probing = false
+      }
+    },
+    isOpen: () => open,
+  }
+}

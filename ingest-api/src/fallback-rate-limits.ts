@@ -1,0 +1,30 @@
+// Buckets shared by all instances; while their store is away, this instance counts for itself.
+import type { Clock } from '@tally/platform/clock'
+import type { Log } from '@tally/platform/log'
+import { circuitBreaker } from './circuit-breaker.ts'
+import type { RateLimits } from './rate-limits.ts'
+
+const PROBE_AFTER_MS = 1_000
+
+export type FallbackRateLimits = RateLimits & {
+  /** False while this instance counts for itself. */
+  isShared(): boolean
+}
+
+/** Takes from `shared`, else from `own`: the very request that finds the store away is answered from there. */
+export function fallbackRateLimits(shared: RateLimits, own: RateLimits, clock: Clock, log: Log): FallbackRateLimits {
+  const breaker = circuitBreaker({
+    clock,
+    probeAfterMs: PROBE_AFTER_MS,
+    isOutage: () => true,
+    onChange(open, why) {
+      if (open)
+        log.warn({ why: why instanceof Error ? why.message : String(why) }, 'Redis is away: rate limits hold for this instance alone')
+      else log.info('Redis is back: rate limits are shared again')
+    },
+  })
+  return {
+    take: (bucket, limit, cost) => breaker.run(() => shared.take(bucket, limit, cost)).catch(() => own.take(bucket, limit, cost)),
+    isShared: () => !breaker.isOpen(),
+  }
+}

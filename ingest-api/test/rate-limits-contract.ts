@@ -1,0 +1,79 @@
+// What every store of token buckets promises, by the time that passes while the tests run.
+import { randomUUID } from 'node:crypto'
+import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
+import type { RateLimits } from '../src/rate-limits.ts'
+
+/** So slow that nothing drips in during a test. */
+const SLOW = { perMinute: 1, burst: 3 }
+
+/** The contract's tests, for the store that is there once `before` hooks have run. */
+export function describeRateLimits(title: string, store: () => RateLimits): void {
+  describe(title, () => {
+    const takeFrom =
+      (bucket = randomUUID(), limit = SLOW) =>
+      (cost = 1) =>
+        store().take(bucket, limit, cost)
+
+    it('gives its burst at once, and then tells when there is more', async () => {
+      const take = takeFrom()
+      expect([await take(), await take(), await take()].map(({ granted, remaining }) => [granted, remaining])).to.deep.equal([
+        [1, 2],
+        [1, 1],
+        [1, 0],
+      ])
+      const { granted, remaining, nextMs, fullMs } = await take()
+      expect([granted, remaining]).to.deep.equal([0, 0])
+      expect(nextMs).to.be.within(50_000, 60_000)
+      expect(fullMs).to.be.within(170_000, 180_000)
+    })
+
+    it('takes nothing for what it refuses', async () => {
+      const take = takeFrom()
+      await take(3)
+      const first = await take()
+      for (let n = 0; n < 50; n += 1) await take(10)
+      expect((await take()).nextMs).to.be.at.most(first.nextMs)
+    })
+
+    it('grants a part of what is asked for', async () => {
+      const take = takeFrom()
+      expect((await take(2)).granted).to.equal(2)
+      expect((await take(5)).granted).to.equal(1)
+    })
+
+    it('keeps buckets apart', async () => {
+      await takeFrom()(3)
+      expect((await takeFrom()(3)).granted).to.equal(3)
+    })
+
+    it('never gives the same token twice, however many ask at once', async () => {
+      const take = takeFrom(undefined, { perMinute: 1, burst: 20 })
+      const taken = await Promise.all(Array.from({ length: 100 }, () => take()))
+      expect(taken.filter(({ granted }) => granted === 1)).to.have.lengthOf(20)
+    })
+
+    it('gives what drips in, no more and no less', async () => {
+      const take = takeFrom(undefined, { perMinute: 6_000, burst: 5 })
+      let granted = 0
+      const begun = performance.now()
+      await until(
+        async () => {
+          granted += (await take()).granted
+          return granted >= 40
+        },
+        { what: 'forty tokens are given', everyMs: 1 },
+      )
+      const elapsedMs = performance.now() - begun
+      // 35 tokens of 10 ms each dripped in; a machine under load may ask late, never early.
+      expect(elapsedMs).to.be.within(340, 2_000)
+    })
+
+    it('heeds a limit that was changed', async () => {
+      const bucket = randomUUID()
+      await takeFrom(bucket)(3)
+      const taken = await takeFrom(bucket, { perMinute: 1, burst: 10 })(10)
+      expect(taken.granted).to.equal(7)
+    })
+  })
+}
