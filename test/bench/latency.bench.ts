@@ -14,7 +14,7 @@ const CURRENCY = 'CHF'
 
 const quantile = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 
-async function measure(apiKey: string): Promise<{ posts: number[]; readable: number[] }> {
+async function measure(apiKey: string, round: number): Promise<{ posts: number[]; readable: number[] }> {
   const acknowledged = new Map<string, number>()
   const readable: number[] = []
   const posts: number[] = []
@@ -43,7 +43,9 @@ async function measure(apiKey: string): Promise<{ posts: number[]; readable: num
     const answer = await placeOrder(apiKey, {
       externalOrderId: `${prefix}-${n}`,
       currency: CURRENCY,
-      lines: [{ sku: 'BENCH', category, quantity: 1, unitPriceMinor: watched ? 100_000 + n * 1_000 : 1 }],
+      lines: [
+        { sku: 'BENCH', category, quantity: 1, unitPriceMinor: watched ? 100_000 + (round * RATE_PER_SECOND * SECONDS + n) * 1_000 : 1 },
+      ],
     })
     if (answer.status !== 201) throw new Error(`order refused with ${answer.status}: ${JSON.stringify(answer.body)}`)
     posts.push(performance.now() - began)
@@ -69,9 +71,9 @@ const line = (what: string, sorted: number[]) =>
   `${what.padEnd(34)} p50 ${quantile(sorted, 0.5).toFixed(0)} ms   p99 ${quantile(sorted, 0.99).toFixed(0)} ms   max ${quantile(sorted, 1).toFixed(0)} ms   n ${sorted.length}\n`
 
 const apiKey = await addMerchant('bench')
-for (const round of ['warm-up', 'measured', 'measured', 'measured']) {
-  const { posts, readable } = await measure(apiKey)
-  process.stdout.write(`${round}: ${RATE_PER_SECOND} orders/s for ${SECONDS} s\n`)
+for (const [round, title] of ['warm-up', 'measured', 'measured', 'measured'].entries()) {
+  const { posts, readable } = await measure(apiKey, round)
+  process.stdout.write(`${title}: ${RATE_PER_SECOND} orders/s for ${SECONDS} s\n`)
   process.stdout.write(line('  POST /v1/orders answered', posts))
   process.stdout.write(line('  acknowledged → in top categories', readable))
 }
