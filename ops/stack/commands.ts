@@ -1,5 +1,6 @@
 // The verbs of the command line.
 import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { wait } from '@tally/platform/clock'
 import { mustRun, running, runningOrStarted } from './client.ts'
 import type { Settings } from './config.ts'
@@ -8,6 +9,7 @@ import { ask } from './control.ts'
 import { doctor } from './doctor.ts'
 import { StackError } from './errors.ts'
 import { execute } from './execute.ts'
+import { removeIfEmpty } from './files.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { showLogs } from './logs.ts'
 import { postgresDir } from './places.ts'
@@ -108,6 +110,7 @@ export const commands = {
     await down(command)
     rmSync(command.settings.stackDir, { recursive: true, force: true })
     rmSync(postgresDir(command.settings), { recursive: true, force: true })
+    removeIfEmpty(dirname(postgresDir(command.settings)))
     return 0
   },
 } satisfies Record<string, Verb>

@@ -1,5 +1,5 @@
 // Small things about files.
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmdirSync } from 'node:fs'
 
 /** The file's text; undefined when there is no such file. */
 export function readIfThere(path: string): string | undefined {
@@ -8,5 +8,14 @@ export function readIfThere(path: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
+  }
+}
+
+/** Removes the folder unless something is in it. */
+export function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch {
+    // Not empty, or not there.
   }
 }

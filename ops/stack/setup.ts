@@ -1,5 +1,5 @@
 // Fills the cache: everything the stack runs on beyond npm's packages, checked against downloads.sha256, each part once.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Settings } from './config.ts'
 import { StackError } from './errors.ts'
@@ -11,6 +11,8 @@ import { saying } from './progress.ts'
 import { runCommand } from './run-command.ts'
 import { verify } from './sums.ts'
 import { cached, download, downloads, postgresPackage } from './tools.ts'
+
+const UNFINISHED = '.unfinished-'
 
 type Part = { folder: string; what: string; fill(folder: string): Promise<void> }
 
@@ -39,10 +41,13 @@ export async function setUp(settings: Settings): Promise<void> {
   if (missingParts(settings).length === 0) return
   mkdirSync(cacheDir, { recursive: true })
   await withLock(join(cacheDir, '.lock'), async () => {
+    // What an interrupted set-up left: nobody else is at it now.
+    for (const name of readdirSync(cacheDir).filter((name) => name.startsWith(UNFINISHED)))
+      rmSync(join(cacheDir, name), { recursive: true })
     for (const { folder, what, fill } of parts()) {
       const target = join(cacheDir, folder)
       if (existsSync(target)) continue
-      const unfinished = mkdtempSync(join(cacheDir, '.unfinished-'))
+      const unfinished = mkdtempSync(join(cacheDir, UNFINISHED))
       try {
         await saying(what, () => fill(unfinished))
         await runCommand(['chmod', '-R', 'a+rX', unfinished])

@@ -71,7 +71,7 @@ export function unit(spec: Spec, changed: () => void) {
 
   async function live(signal: AbortSignal): Promise<void> {
     for (deaths = 0; !signal.aborted; ) {
-      become('starting', 'it has just been started')
+      become('starting', spec.probe ? 'it has just been started' : 'it is still at work')
       const code = await runOnce(signal).catch((error: Error) => error.message)
       if (signal.aborted) return
       if (code === 0 && !spec.probe) return become('done')
