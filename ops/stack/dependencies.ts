@@ -25,9 +25,26 @@ export function startOrder(services: Services, names: string[], profiles: string
   return order
 }
 
-/** Services that depend on `name` directly. */
-export function dependents(services: Services, name: string): string[] {
-  return Object.keys(services).filter((other) => services[other]?.dependsOn[name] !== undefined)
+/**
+ * Services that use `name`, so that they are to stop before it: those that depend on it, and those whose environment names
+ * its address, as they do with what is optional. Where two use each other neither waits.
+ */
+export function users(services: Services, name: string): string[] {
+  return Object.keys(services).filter((other) => uses(services, other).includes(name) && !reaches(services, name, other))
+}
+
+function uses(services: Services, name: string): string[] {
+  const { dependsOn = {}, environment = {} } = services[name] ?? {}
+  const values = Object.values(environment)
+  const named = (other: string) => values.some((value) => new RegExp(`(?<![\\w.-])${RegExp.escape(other)}:\\d`).test(value))
+  return Object.keys(services).filter((other) => other !== name && (dependsOn[other] !== undefined || named(other)))
+}
+
+function reaches(services: Services, from: string, to: string, seen = new Set<string>()): boolean {
+  if (from === to) return true
+  if (seen.has(from)) return false
+  seen.add(from)
+  return uses(services, from).some((next) => reaches(services, next, to, seen))
 }
 
 export const unknownService = (name: string, services: Services) =>

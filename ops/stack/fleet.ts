@@ -1,7 +1,7 @@
 // All services of one stack: started in parallel as far as dependencies allow, stopped in the reverse order.
 import type { Settings } from './config.ts'
 import type { Call } from './control.ts'
-import { dependents, startOrder, unknownService } from './dependencies.ts'
+import { startOrder, unknownService, users } from './dependencies.ts'
 import { StackError } from './errors.ts'
 import type { Recorded } from './leftovers.ts'
 import type { Plan } from './plan.ts'
@@ -83,7 +83,7 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     const stop = (name: string): Promise<void> => {
       const begun = stops.get(name)
       if (begun) return begun
-      const after = plan ? dependents(plan.services, name).filter((other) => units.has(other)) : []
+      const after = plan ? users(plan.services, name).filter((other) => units.has(other)) : []
       const stopped = Promise.all(after.map(stop)).then(async () => {
         const service = units.get(name)
         const ran = service?.running() !== undefined

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { composeServices, durationMs } from '../stack/compose-file.ts'
-import { dependents, startOrder } from '../stack/dependencies.ts'
+import { startOrder, users } from '../stack/dependencies.ts'
 
 const parse = (services: Record<string, unknown>) => composeServices({ services }, () => undefined)
 
@@ -64,7 +64,15 @@ describe('the order of starting', () => {
     expect(() => startOrder(circle, [], [])).to.throw('a → b → a')
   })
 
-  it('knows who depends on whom', () => {
-    expect(dependents(services, 'base')).to.deep.equal(['left', 'right'])
+  it('knows who uses whom, and so stops first', () => {
+    expect(users(services, 'base')).to.deep.equal(['left', 'right'])
+    const optional = parse({
+      app: { image: 'i', environment: { CACHE_URL: 'redis://cache:6379', OTHER: 'no-cache:1' } },
+      cache: { image: 'i' },
+      a: { image: 'i', environment: { PEER: 'b:1' } },
+      b: { image: 'i', environment: { PEER: 'a:1' } },
+    })
+    expect(users(optional, 'cache')).to.deep.equal(['app'])
+    expect([users(optional, 'a'), users(optional, 'b')]).to.deep.equal([[], []])
   })
 })
