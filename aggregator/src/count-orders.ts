@@ -1,5 +1,5 @@
 // Counts orders: the slices that wait share one transaction with their event ids, their positions and asOf.
-import type { Clock } from '@tally/platform/clock'
+import { type Clock, wait } from '@tally/platform/clock'
 import type { Handler } from '@tally/platform/consume'
 import { StopProcess, Unavailable } from '@tally/platform/errors'
 import { groupCommit } from '@tally/platform/group-commit'
@@ -39,6 +39,7 @@ type Options = {
   /** Where partitions without a stored position begin: the file can be rebuilt from the topic, whatever the group has committed. */
   logStarts: ReadonlyMap<number, bigint>
   dedupWindowMs: number
+  /** Least time between the fetches of a partition that is caught up, and so between small transactions. */
   flushIntervalMs: number
   /** What fails when no slice waits, so that no handler hears of it. */
   onFault(error: unknown): void
@@ -102,7 +103,8 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     take: fitting,
     maxWaiting: Number.POSITIVE_INFINITY,
     maxInFlight: 1,
-    delayMs: (waiting) => (enough(waiting) ? 0 : lastFlushMs + options.flushIntervalMs - clock.now()),
+    // Wishes alone leave room for the slices of the next fetch, which take them along.
+    delayMs: (waiting) => (waiting.some((item) => item !== 'wake') ? 0 : lastFlushMs + 2 * options.flushIntervalMs - clock.now()),
     async flush(waiting) {
       const slices = waiting.filter((item) => item !== 'wake')
       if (slices.length > 0) lastFlushMs = clock.now()
@@ -130,7 +132,11 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
 
   return {
     decode: options.decode,
-    handle: (slice) => queue.submit(slice),
+    async handle(slice) {
+      await queue.submit(slice)
+      // What is placed meanwhile waits in the log rather than in hand: the next fetch takes all of it, and it counts at once.
+      if (slice.next >= slice.highWatermark) await wait(lastFlushMs + options.flushIntervalMs - clock.now())
+    },
     startAt: (_topic, partition) => nextOffset(state.positions)(partition),
     aimAt(target) {
       targets = [targets[0] ?? target, ...(targets.length > 0 ? [target] : [])]
@@ -145,13 +151,10 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
   }
 }
 
-/** Worth a transaction of its own, however lately there was one. */
-const ENOUGH_EVENTS = 500
 /** More at once saves little and keeps the thread from everything else for too long. */
 const MAX_EVENTS = 20_000
 
 const sizeOf = (item: OrderSlice | 'wake') => (item === 'wake' ? 0 : item.messages.length)
-const enough = (waiting: readonly (OrderSlice | 'wake')[]) => waiting.reduce((sum, item) => sum + sizeOf(item), 0) >= ENOUGH_EVENTS
 
 /** As many as stay below the limit together; a slice that is larger goes alone. */
 function fitting(waiting: readonly (OrderSlice | 'wake')[]): number {

@@ -6,7 +6,7 @@ export type Clock = { now(): number }
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Waits `ms`; returns early, without an error, when the signal aborts. */
+/** Waits `ms`, not at all when that is not positive; returns early, without an error, when the signal aborts. */
 export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {})
+  if (ms > 0) await delay(ms, undefined, { signal }).catch(() => {})
 }

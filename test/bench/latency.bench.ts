@@ -23,7 +23,7 @@ async function measure(apiKey: string, round: number): Promise<{ posts: number[]
 
   async function watch(): Promise<void> {
     while (placing || acknowledged.size > 0) {
-      const answer = await fetch(`${stack.aggregator}/v1/categories/top?currency=${CURRENCY}&window=1h&limit=20`)
+      const answer = await fetch(`${stack.aggregator}/v1/categories/top?currency=${CURRENCY}&window=1h&limit=100`)
       const { categories } = (await answer.json()) as { categories: { category: string }[] }
       const now = performance.now()
       for (const { category } of categories) {
