@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '@tally/platform/clock'
 import { Problem } from '@tally/platform/problem'
 import type { Merchant } from './merchant.ts'
+import type { WrongKeys } from './wrong-keys.ts'
 
 /** Finds the merchant of a key that is not revoked, by the key's hash. */
 export type FindMerchant = (keyHash: Buffer) => Promise<Merchant | undefined>
@@ -16,14 +17,15 @@ export const newApiKey = (): string => `tally_${randomBytes(32).toString('base64
 /** What is stored of a key. The key has nothing to guess, so one plain hash is enough; finding by it needs no constant time. */
 export const hashOf = (apiKey: string): Buffer => createHash('sha256').update(apiKey).digest()
 
-/** Answers who an `Authorization` header speaks for. @throws Problem 401 */
-export function authenticateMerchant(find: FindMerchant, clock: Clock): (authorization: string | undefined) => Promise<Merchant> {
+/** Who an `Authorization` header speaks for, that came from the address. @throws Problem 401, 429 */
+export type Authenticate = (authorization: string | undefined, address: string) => Promise<Merchant>
+
+/** Keys that were right not long ago are never refused for the wrong ones of their address. */
+export function authenticateMerchant(find: FindMerchant, clock: Clock, wrongKeys: WrongKeys): Authenticate {
   const cache = new Map<string, { found: Promise<Merchant | undefined>; until: number }>()
 
   /** Requests that come while a look-up is under way share it; keys nobody has are forgotten at once. */
-  function lookUp(apiKey: string): Promise<Merchant | undefined> {
-    const hash = hashOf(apiKey)
-    const key = hash.toString('base64')
+  function lookUp(hash: Buffer, key: string): Promise<Merchant | undefined> {
     const cached = cache.get(key)
     if (cached !== undefined && cached.until > clock.now()) return cached.found
     const found = find(hash)
@@ -35,12 +37,16 @@ export function authenticateMerchant(find: FindMerchant, clock: Clock): (authori
     return found
   }
 
-  return async (authorization) => {
+  return async (authorization, address) => {
     const apiKey = /^Bearer +([\w-]{1,256}) *$/i.exec(authorization ?? '')?.[1]
     if (apiKey === undefined) throw unauthorized('Send your API key as "Authorization: Bearer KEY".')
-    const merchant = await lookUp(apiKey)
-    if (merchant === undefined) throw unauthorized('This API key is not known or was revoked.')
-    return merchant
+    const hash = hashOf(apiKey)
+    const key = hash.toString('base64')
+    if (!cache.has(key)) await wrongKeys.check(address)
+    const merchant = await lookUp(hash, key)
+    if (merchant !== undefined) return merchant
+    await wrongKeys.count(address)
+    throw unauthorized('This API key is not known or was revoked.')
   }
 }
 

@@ -22,6 +22,8 @@ export const ingestConfig = () =>
       RATE_LIMIT_PER_MINUTE: int(1, 1_000_000_000).default(1_000),
       /** Orders at once; as many as a minute's rate when not set. */
       RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
+      /** API keys nobody has, from one address. */
+      WRONG_KEYS_PER_MINUTE: int(1, 1_000_000_000).default(60),
       /** Where instances share their rate limits; without it each counts for itself. */
       REDIS_URL: redis.optional(),
       /** Orders that may wait for the database before new ones are refused. */
@@ -50,5 +52,5 @@ export const migrateConfig = () =>
     process.env,
   )
 
-/** Configuration of `add-merchant.ts`. */
+/** Configuration of `add-merchant.ts` and `merchant-key.ts`. */
 export const addMerchantConfig = () => readConfig({ DATABASE_URL: database }, process.env)

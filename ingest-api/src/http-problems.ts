@@ -23,6 +23,10 @@ const PAGES: Record<string, [title: string, text: string]> = {
     'Every fault is listed in "errors" with a JSON pointer to the field. Nothing was written. Sending the same again gives the same answer.',
   ],
   'rate-limited': ['Too many orders', 'Wait as many seconds as Retry-After says. Refused requests cost nothing.'],
+  'too-many-wrong-keys': [
+    'Too many wrong API keys',
+    'Too many keys that nobody has came from your address. Mend the key, then wait as many seconds as Retry-After says.',
+  ],
   unavailable: [
     'Not available right now',
     'The order may or may not have been written. Send the very same again after Retry-After seconds: an order is never taken twice.',

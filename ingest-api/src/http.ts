@@ -2,6 +2,8 @@
 import { onlyMethods } from '@tally/platform/http-app'
 import type { Log } from '@tally/platform/log'
 import { Router } from 'express'
+import { ipKeyGenerator } from 'express-rate-limit'
+import type { Authenticate } from './authenticate-merchant.ts'
 import type { OrderReader } from './find-orders.ts'
 import { findOrder, listOrders } from './find-orders.ts'
 import { batchRoute } from './http-batch.ts'
@@ -15,7 +17,7 @@ import { MAX_ORDER_BYTES } from './order-request.ts'
 import type { PlaceOrder } from './place-order.ts'
 
 type Needs = {
-  authenticate: (authorization: string | undefined) => Promise<Merchant>
+  authenticate: Authenticate
   limits: OrderLimits
   placeOrder: PlaceOrder
   reader: OrderReader
@@ -26,7 +28,7 @@ type Needs = {
 export function orderRoutes({ authenticate, limits, placeOrder, reader, log }: Needs): Router {
   const router = Router()
   router.use('/v1', async (req, res, next) => {
-    res.locals.merchant = await authenticate(req.get('authorization'))
+    res.locals.merchant = await authenticate(req.get('authorization'), ipKeyGenerator(req.ip ?? ''))
     next()
   })
   router.use('/v1', limits.middleware)

@@ -27,6 +27,7 @@ import { postgresEarlierOrder, postgresOrders } from './postgres-orders.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { SlotWatch } from './watch-slot.ts'
 import { writeTogether } from './write-orders.ts'
+import { limitWrongKeys } from './wrong-keys.ts'
 
 type Needs = {
   pool: pg.Pool
@@ -36,7 +37,10 @@ type Needs = {
   sharedLimits: RateLimits | undefined
   /** Id under which the schema of OrderPlaced is registered. */
   schemaId: number
-  config: Pick<IngestConfig, 'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST'>
+  config: Pick<
+    IngestConfig,
+    'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST' | 'WRONG_KEYS_PER_MINUTE'
+  >
   clock: Clock
   log: Log
   registry: Registry
@@ -67,12 +71,13 @@ export function ingestApp({ pool, ids, slot, sharedLimits, schemaId, config, clo
   const perMinute = config.RATE_LIMIT_PER_MINUTE
   const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }
   const limits = orderLimits(fallback ?? ownLimits, defaults, clock, metrics.tokens)
+  const wrongKeys = limitWrongKeys(memoryRateLimits(clock), config.WRONG_KEYS_PER_MINUTE)
   const routes = Router()
   routes.use(docs())
   routes.use(problemPages())
   routes.use(
     orderRoutes({
-      authenticate: authenticateMerchant(postgresMerchants(pool), clock),
+      authenticate: authenticateMerchant(postgresMerchants(pool), clock, wrongKeys),
       limits,
       placeOrder: place,
       reader: postgresOrderReader(pool),

@@ -76,7 +76,7 @@ const PROBLEMS: Record<string, [description: string, ...headers: string[]]> = {
   413: ['The body is larger than allowed.'],
   415: ['Media type, charset or encoding not supported.'],
   422: ['Some fields are not valid: all of them are named.'],
-  429: ['Too many orders.', 'Retry-After'],
+  429: ['Too many orders, or too many wrong keys from one address.', 'Retry-After'],
   503: ['The database is away, or load is shed.', 'Retry-After'],
 }
 

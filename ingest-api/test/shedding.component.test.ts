@@ -30,6 +30,22 @@ describe('shedding load', () => {
     }
   })
 
+  it('refuses wrong keys with 429 past what one address may send, and goes on with a right one', async () => {
+    const api = await startApi({ databaseUrl: database.url('tally_api'), wrongKeysPerMinute: 2 })
+    try {
+      const list = (apiKey: string) => api.request('/v1/orders', { headers: { Authorization: `Bearer ${apiKey}` } })
+      const key = await database.addMerchant()
+      expect((await list(key)).status).to.equal(200)
+      expect([(await list('wrong1')).status, (await list('wrong2')).status]).to.deep.equal([401, 401])
+      const refused = await list('wrong3')
+      expect([refused.status, refused.body.type]).to.deep.equal([429, '/problems/too-many-wrong-keys'])
+      expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 30)
+      expect((await list(key)).status).to.equal(200)
+    } finally {
+      await api.close()
+    }
+  })
+
   it('knows how much WAL a slot holds back, with the rights of the API alone', async () => {
     const config = { DATABASE_URL: database.url('tally_api'), DATABASE_CONNECTIONS: 1, STATEMENT_TIMEOUT_MS: 5_000 }
     const pool = openPool({ config, log: silentLog })

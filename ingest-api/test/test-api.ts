@@ -35,6 +35,7 @@ type Options = {
   clock?: Clock
   maxQueued?: number
   perMinute?: number
+  wrongKeysPerMinute?: number
   connections?: number
   statementTimeoutMs?: number
   slot?: Partial<SlotWatch>
@@ -53,6 +54,7 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
     MAX_QUEUED_ORDERS: options.maxQueued ?? 2_000,
     RATE_LIMIT_PER_MINUTE: options.perMinute ?? 1_000_000,
     RATE_LIMIT_BURST: undefined,
+    WRONG_KEYS_PER_MINUTE: options.wrongKeysPerMinute ?? 1_000_000,
   }
   const pool = openPool({ config, log })
   const ids = leasedIds(postgresNodeLeases(databaseUrl), systemClock, log)
