@@ -48,9 +48,11 @@ clean: ## stops the stack and deletes its data and logs
 	@$(TALLY) clean
 
 ##@ Merchants
-.PHONY: merchant
+.PHONY: merchant merchant-key
 merchant: ## adds one: NAME=acme [RATE=1000 orders a minute] [BURST=…]; the last line is its API key alone
 	@$(call IN,ingest-api) ingest-api/src/add-merchant.ts --name "$$NAME" $(if $(RATE),--rate "$$RATE") $(if $(BURST),--burst "$$BURST")
+merchant-key: ## one more key for NAME=acme, the last line alone; LIST=1 shows the ids of its keys, REVOKE=id ends one within 5 s
+	@$(call IN,ingest-api) ingest-api/src/merchant-key.ts --name "$$NAME" $(if $(REVOKE),--revoke "$$REVOKE") $(if $(LIST),--list)
 
 ##@ On call
 .PHONY: replay-dlq poison mend tail

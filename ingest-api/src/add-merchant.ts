@@ -5,6 +5,7 @@ import pg from 'pg'
 import { z } from 'zod'
 import { hashOf, newApiKey } from './authenticate-merchant.ts'
 import { addMerchantConfig } from './config.ts'
+import { keyIdOf } from './postgres-keys.ts'
 import { addKey } from './postgres-merchants.ts'
 
 const USAGE = 'usage: add-merchant.ts --name NAME [--rate ORDERS_PER_MINUTE] [--burst ORDERS_AT_ONCE]'
@@ -30,7 +31,7 @@ try {
     process.stderr.write(
       isNew ? `merchant "${name}" added\n` : `merchant "${name}" was there already: this is one more key for it, the others stay valid\n`,
     )
-    process.stderr.write('The key is shown this once; only its hash is kept:\n')
+    process.stderr.write(`The key with the id ${keyIdOf(hashOf(apiKey))} is shown this once; only its hash is kept:\n`)
     process.stdout.write(`${apiKey}\n`)
   } finally {
     await client.end()
