@@ -3,25 +3,29 @@ import { wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { IngestMetrics } from './metrics.ts'
 
+/** `oldestAgeSeconds`: since the beginning of the oldest day that has a partition of its own. */
+export type OutboxKept = { partitions: number; bytes: number; oldestAgeSeconds: number }
+
 export type OutboxPartitions = {
   /** Makes today's and the coming days' partitions; how many were missing. */
   ensure(daysAhead: number): Promise<number>
   /** Drops days older than the retention whose events the replication slot has confirmed; how many. */
   drop(retentionDays: number, slot: string): Promise<number>
+  kept(): Promise<OutboxKept>
 }
 
 export type CareOptions = {
   retentionDays: number
   slot: string
   log: Log
-  metrics: Pick<IngestMetrics, 'outboxPartitions' | 'outboxCareFailures'>
+  metrics: Pick<IngestMetrics, 'outboxPartitions' | 'outboxCareFailures' | 'outboxKept'>
 }
 
 const DAYS_AHEAD = 3
-const EVERY_MS = 600_000
+const EVERY_MS = 60_000
 const AFTER_FAILURE_MS = 30_000
 
-/** Cares now and every ten minutes until stopped. Several instances may: the database lets one at a time. */
+/** Cares now and every minute until stopped. Several instances may: the database lets one at a time. */
 export function careForOutbox(partitions: OutboxPartitions, { retentionDays, slot, log, metrics }: CareOptions): { stop(): Promise<void> } {
   const stopping = new AbortController()
 
@@ -29,6 +33,10 @@ export function careForOutbox(partitions: OutboxPartitions, { retentionDays, slo
     try {
       metrics.outboxPartitions.inc({ change: 'created' }, await partitions.ensure(DAYS_AHEAD))
       metrics.outboxPartitions.inc({ change: 'dropped' }, await partitions.drop(retentionDays, slot))
+      const { partitions: count, bytes, oldestAgeSeconds } = await partitions.kept()
+      metrics.outboxKept.partitions.set(count)
+      metrics.outboxKept.bytes.set(bytes)
+      metrics.outboxKept.oldestAge.set(oldestAgeSeconds)
       return EVERY_MS
     } catch (error) {
       metrics.outboxCareFailures.inc()

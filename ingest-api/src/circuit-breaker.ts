@@ -15,10 +15,12 @@ type Options = {
   /** Whether an error says that what is asked is away; any other is an answer. */
   isOutage: (error: unknown) => boolean
   onChange: (open: boolean, why: unknown) => void
+  /** What callers are told while it is open. */
+  message: string
 }
 
 /** Closed at first. One outage opens it, one answer closes it. */
-export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange }: Options): Breaker {
+export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, message }: Options): Breaker {
   let open = false
   let probeAt = 0
   let probing = false
@@ -39,7 +41,7 @@ export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange }: Opti
   return {
     async run(work) {
       const probe = open
-      if (probe && (probing || clock.now() < probeAt)) throw new Unavailable('It was away a moment ago.')
+      if (probe && (probing || clock.now() < probeAt)) throw new Unavailable(message)
       if (probe) probing = true
       try {
         const result = await work()

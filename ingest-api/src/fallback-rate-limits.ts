@@ -17,6 +17,7 @@ export function fallbackRateLimits(shared: RateLimits, own: RateLimits, clock: C
     clock,
     probeAfterMs: PROBE_AFTER_MS,
     isOutage: () => true,
+    message: 'Redis was away a moment ago.',
     onChange(open, why) {
       if (open)
         log.warn({ why: why instanceof Error ? why.message : String(why) }, 'Redis is away: rate limits hold for this instance alone')

@@ -76,6 +76,16 @@ export function ingestMetrics(registry: Registry, readings: Readings) {
       labelNames: ['change'] as const,
       registers,
     }),
+    /** Set by the care of the outbox, once a minute. */
+    outboxKept: {
+      partitions: new Gauge({ name: 'ingest_outbox_kept_partitions', help: 'Partitions the outbox has.', registers }),
+      bytes: new Gauge({ name: 'ingest_outbox_kept_bytes', help: 'Size of the outbox with its indexes.', registers }),
+      oldestAge: new Gauge({
+        name: 'ingest_outbox_oldest_age_seconds',
+        help: 'Age of the oldest day the outbox keeps, from its beginning: events can be sent again back to then.',
+        registers,
+      }),
+    },
     outboxCareFailures: new Counter({
       name: 'ingest_outbox_care_failures_total',
       help: 'Times the care of the outbox partitions failed; orders go on into the default partition.',

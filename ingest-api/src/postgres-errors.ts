@@ -6,6 +6,8 @@ import pg from 'pg'
 const TRY_AGAIN = /^(40|08|57P0[123]|25006)/
 /** Also: out of resources, cancelled by timeout, lock not available, system errors, not let in. */
 const AWAY = /^(40|08|57|25006|53|55|58|28|3D)/
+const OUT_OF_REACH =
+  /ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|due to connection timeout|timeout expired|Query read timeout/
 const LOST = /ECONNRESET|EPIPE|Connection terminated|Client has encountered a connection error/
 
 /** True when the statement can be sent again as it was: the database may or may not have run it. */
@@ -13,6 +15,10 @@ export function saysNothingAboutOrders(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return TRY_AGAIN.test(error.code ?? '')
   return error instanceof Error && LOST.test(`${codeOf(error)} ${error.message}`)
 }
+
+/** True when there was no answer of a database at all, not even a refusal. A pool that has no connection free does not count. */
+export const isOutOfReach = (error: unknown): boolean =>
+  error instanceof Error && !(error instanceof pg.DatabaseError) && OUT_OF_REACH.test(`${codeOf(error)} ${error.message}`)
 
 /** True when the database refused a value: a data exception or a violated constraint. */
 export const isAboutOneOrder = (error: unknown): boolean => error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '')
@@ -24,6 +30,8 @@ export function unavailableFrom(error: unknown): unknown {
   return codeOf(error) || /connect|Connection|timeout|Client/.test(error.message) ? away(error) : error
 }
 
-const away = (cause: Error) => new Unavailable('The database is not available right now; nothing is known to be lost.', { cause })
+export const DATABASE_AWAY = 'The database is not available right now; nothing is known to be lost.'
+
+const away = (cause: Error) => new Unavailable(DATABASE_AWAY, { cause })
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')

@@ -17,6 +17,7 @@ describe('a circuit breaker', () => {
     breaker = circuitBreaker({
       clock,
       probeAfterMs: 1_000,
+      message: 'It was away a moment ago.',
       isOutage: (error) => error === AWAY,
       onChange: (open) => changes.push(open),
     })

@@ -1,8 +1,11 @@
 import { systemClock } from '@tally/platform/clock'
+import { createLog } from '@tally/platform/log'
 import { firstTsidAt } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { applyMigrations, readMigrations } from '../src/postgres-migrations.ts'
+import { postgresOutboxPartitions } from '../src/postgres-outbox-partitions.ts'
+import { openPool } from '../src/postgres-pool.ts'
 import { setUpDatabase } from '../src/postgres-set-up.ts'
 import type { TestDatabase } from './test-database.ts'
 import { createTestDatabase, PASSWORDS, withClient } from './test-database.ts'
@@ -76,6 +79,20 @@ describe('migrations', () => {
       expect(await partitionOf(today)).to.equal(named(today))
       expect(await partitionOf(today + DAY_MS - 1)).to.equal(named(today))
       expect(await partitionOf(today + DAY_MS)).to.equal(named(today + DAY_MS))
+    })
+
+    it('tell how many there are, how large and how old', async () => {
+      const config = { DATABASE_URL: database.url('tally_api'), DATABASE_CONNECTIONS: 1, STATEMENT_TIMEOUT_MS: 5_000 }
+      const pool = openPool({ config, log: createLog('test', 'silent') })
+      try {
+        const { partitions, bytes, oldestAgeSeconds } = await postgresOutboxPartitions(pool).kept()
+        const [row] = await database.query<{ n: number }>("select count(*)::int as n from pg_inherits where inhparent = 'outbox'::regclass")
+        expect(partitions).to.equal(row?.n)
+        expect(bytes).to.be.greaterThan(0)
+        expect(oldestAgeSeconds * 1_000).to.be.closeTo(systemClock.now() % DAY_MS, 60_000)
+      } finally {
+        await pool.end()
+      }
     })
 
     it('never fail an id of a day without one; that day stays in the default partition', async () => {
