@@ -5,7 +5,7 @@ import { newOrder } from './orders.ts'
 import type { TestDatabase } from './test-database.ts'
 import { createTestDatabase, withClient } from './test-database.ts'
 
-const KILLS = 5
+const KILLS = 20
 
 describe('the process of ingest-api', () => {
   let database: TestDatabase
