@@ -1,8 +1,19 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { avroType } from '@tally/platform/avro'
+import { avroDecoder } from '@tally/platform/decode'
+import { kafkaLog } from '@tally/platform/kafka-log'
+import { createLog } from '@tally/platform/log'
+import { readRanges } from '@tally/platform/read-ranges'
+import { confluentRegistry } from '@tally/platform/registry'
+import { schemaOf } from '@tally/schemas/files'
+import type { OrderForecast } from '@tally/schemas/order-forecast'
+import { ORDER_FORECASTS } from '@tally/schemas/topics'
 import { expect } from 'chai'
+import { superstoreTotals } from '../../ops/demo/superstore.ts'
 import { childEnvironment } from '../support/config.ts'
 import { stack } from '../support/stack.ts'
+import { until } from '../support/until.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 /** What this very run does already. */
@@ -50,5 +61,38 @@ describe('README', () => {
     expect(JSON.parse(outputOf('curl -sS')).categories).to.be.an('array')
     expect(outputOf('make poison')).to.include('unknown-schema')
     expect(outputOf('make mend')).to.match(/1 counted/)
+  })
+
+  it('leaves every forecast of the demo in order-forecasts', async function () {
+    this.timeout(180_000)
+    const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: 'forecasts-test', log: createLog('test', 'silent') })
+    const decode = avroDecoder(confluentRegistry(stack.schemaRegistryUrl), avroType<OrderForecast>(schemaOf(ORDER_FORECASTS)))
+    async function published(): Promise<Map<string, OrderForecast>> {
+      const ranges = [...(await recordLog.bounds(ORDER_FORECASTS))].map(([partition, { logStart, highWatermark }]) => {
+        return { partition, from: logStart, next: highWatermark }
+      })
+      const forecasts = new Map<string, OrderForecast>()
+      for await (const { key, value } of readRanges(recordLog, ORDER_FORECASTS, ranges)) forecasts.set(String(key), await decode(value))
+      return forecasts
+    }
+    try {
+      const totals = await superstoreTotals()
+      const forecasts = await until(
+        async () => {
+          const found = await published()
+          return totals.every(({ category }) => found.has(`${category}|USD|day|revenue`)) && found
+        },
+        { what: 'a forecast of every category', timeoutMs: 150_000, everyMs: 1_000 },
+      )
+      for (const { points } of forecasts.values()) {
+        for (const { lower95, lower80, mean, upper80, upper95 } of points) {
+          expect([lower95, lower80, mean, upper80, upper95]).to.deep.equal(
+            [lower95, lower80, mean, upper80, upper95].toSorted((a, b) => a - b),
+          )
+        }
+      }
+    } finally {
+      await recordLog.close()
+    }
   })
 })
