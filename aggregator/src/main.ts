@@ -10,6 +10,7 @@ import { kafkaLog } from '@tally/platform/kafka-log'
 import { topicConfig } from '@tally/platform/kafka-topic-config'
 import { createLog } from '@tally/platform/log'
 import { createMetrics } from '@tally/platform/metrics'
+import { policyOf } from '@tally/platform/policy'
 import { openOps } from '@tally/platform/probes'
 import { confluentRegistry } from '@tally/platform/registry'
 import { whileUnavailable } from '@tally/platform/retry'
@@ -37,6 +38,7 @@ async function main(app: App): Promise<void> {
   const { log } = app
   const clock = systemClock
   const metrics = createMetrics(AGGREGATOR)
+  const policy = policyOf(config)
   const patiently = <T>(work: () => Promise<T>) => whileUnavailable(work, { deadlineMs: config.START_TIMEOUT_MS })
 
   let waiting: string | undefined = 'starting'
@@ -84,7 +86,7 @@ async function main(app: App): Promise<void> {
   const topic = kafkaBuckets(recordLog, bucketSchemaId, avroType<OrderBucket>(schemaOf(ORDER_BUCKETS)), measured.publishedBuckets)
   const publishing = publishBuckets({ changed, topic, published: counting.published, clock, log })
   app.onClose('publishing', publishing.stop)
-  consuming = await consume({ recordLog, topics: [ORDER_EVENTS], group: AGGREGATOR, handler: counting, clock, log, metrics })
+  consuming = await consume({ recordLog, topics: [ORDER_EVENTS], group: AGGREGATOR, handler: counting, clock, log, metrics, policy })
   app.onClose('consuming', consuming.stop)
   const following = await followAsOf({ recordLog, log, aimAt: counting.aimAt })
   app.onClose('following as of', following.stop)

@@ -10,6 +10,7 @@ import { listen } from '@tally/platform/http-server'
 import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
 import { createMetrics } from '@tally/platform/metrics'
+import { policyOf } from '@tally/platform/policy'
 import { openOps } from '@tally/platform/probes'
 import { confluentRegistry } from '@tally/platform/registry'
 import { whileUnavailable } from '@tally/platform/retry'
@@ -37,6 +38,7 @@ async function main(app: App): Promise<void> {
   const { log } = app
   const clock = systemClock
   const metrics = createMetrics(FORECASTER)
+  const policy = policyOf(config)
   const patiently = <T>(work: () => Promise<T>) => whileUnavailable(work, { deadlineMs: config.START_TIMEOUT_MS })
 
   let waiting: string | undefined = 'starting'
@@ -84,7 +86,7 @@ async function main(app: App): Promise<void> {
     },
   })
   app.onClose('forecasting', forecasting.stop)
-  consuming = await consume({ recordLog, topics: [ORDER_BUCKETS], group: FORECASTER, handler: keeping, clock, log, metrics })
+  consuming = await consume({ recordLog, topics: [ORDER_BUCKETS], group: FORECASTER, handler: keeping, clock, log, metrics, policy })
   app.onClose('consuming', consuming.stop)
   for (const part of [forecasting, consuming]) part.ended.catch(app.fail)
 

@@ -1,5 +1,6 @@
 // Configuration is a schema checked at start: every fault at once, exit code 78.
 import { z } from 'zod'
+import { DEFAULT_POLICY } from './policy.ts'
 
 export const EXIT_CONFIG = 78
 
@@ -58,4 +59,20 @@ export const commonConfig = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   OPS_LISTEN: address,
   DRAIN_TIMEOUT_MS: int(1).default(15_000),
+}
+
+/** What every service reads that consumes into a DuckDB file of its own; see policyOf for the dead letter limits. */
+export const consumerConfig = {
+  ...commonConfig,
+  LISTEN: address,
+  KAFKA_BROKERS: list,
+  SCHEMA_REGISTRY_URL: z.url(),
+  DATA_FILE: z.string().min(1),
+  DUCKDB_MEMORY_LIMIT: z
+    .string()
+    .regex(/^\d+(MB|GB)$/, 'is not a size such as 256MB')
+    .default('256MB'),
+  START_TIMEOUT_MS: int(1).default(120_000),
+  DLQ_MAX_IN_A_ROW: int(1).default(DEFAULT_POLICY.dlqInARow),
+  DLQ_MAX_SHARE: z.coerce.number().min(0).max(1).default(DEFAULT_POLICY.dlqShare),
 }

@@ -32,3 +32,9 @@ export const DEFAULT_POLICY: Policy = {
   stalledAfterMs: 60_000,
   hangingAfterMs: 300_000,
 }
+
+/** The policy as far as a service's configuration tells it. */
+export const policyOf = (config: { DLQ_MAX_IN_A_ROW: number; DLQ_MAX_SHARE: number }): Partial<Policy> => ({
+  dlqInARow: config.DLQ_MAX_IN_A_ROW,
+  dlqShare: config.DLQ_MAX_SHARE,
+})
