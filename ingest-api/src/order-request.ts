@@ -31,7 +31,12 @@ export function placedAtBounds(clock: Clock, maxAgeDays: number): PlacedAtBounds
 /** Marks the one fault that an order can come by while it is repeated. */
 const TOO_OLD = { tooOld: true }
 
+/** Wider than any RFC 3339 time: what was found to be only too old is not judged by the clock again. */
+const ANY_TIME = { earliest: -(2n ** 63n), latest: 2n ** 63n }
+
 const CONTROL = /\p{Cc}/u
+/** The same for the description: patterns there are to be read by any language's expressions. */
+const WITHOUT_CONTROL = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'
 
 /** Text of 1 to 64 characters (code points) that PostgreSQL and Avro can keep. */
 const shortText = (example: string) =>
@@ -43,7 +48,7 @@ const shortText = (example: string) =>
       if (CONTROL.test(text)) context.addIssue('must not contain control characters')
       if (!text.isWellFormed()) context.addIssue('must not contain a lone surrogate')
     })
-    .meta({ minLength: 1, maxLength: 64, examples: [example] })
+    .meta({ minLength: 1, maxLength: 64, pattern: WITHOUT_CONTROL, examples: [example] })
 
 const wholeNumber = (min: number, max: number) => z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max)
 
@@ -85,7 +90,7 @@ export function orderSchema(bounds: PlacedAtBounds) {
 /** A parser for bodies that names every fault at once. */
 export function orderParser(bounds: PlacedAtBounds): (body: unknown) => Parsed<OrderRequest> {
   const schema = orderSchema(bounds)
-  const ofAnyAge = orderSchema(() => ({ ...bounds(), earliest: 0n }))
+  const ofAnyAge = orderSchema(() => ANY_TIME)
   return (body) => {
     const parsed = schema.safeParse(body, { error: plainWords })
     if (parsed.success) return { ok: true, value: { ...parsed.data, placedAt: parsed.data.placedAt } }

@@ -66,6 +66,8 @@ describe('an order as it is sent', () => {
     ['a NUL in a name', withLine({ sku: 'a\u0000' }), '/lines/0/sku must not contain control characters'],
     ['a lone surrogate in a name', withLine({ sku: 'a\ud800' }), '/lines/0/sku must not contain a lone surrogate'],
     ['a time that is too old', newOrder({ placedAt: '2026-11-17T11:59:59.999Z' }), '/placedAt must not be before 2026-11-17T12:00:00Z'],
+    ['a time before 1970', newOrder({ placedAt: '0001-01-01T00:00:00Z' }), '/placedAt must not be before 2026-11-17T12:00:00Z'],
+    ['a time before year 0', newOrder({ placedAt: '0000-01-01T00:00:00+23:59' }), '/placedAt must not be before 2026-11-17T12:00:00Z'],
     ['a time that is ahead', newOrder({ placedAt: '2026-11-24T12:05:00.001Z' }), '/placedAt must not be after 2026-11-24T12:05:00Z'],
     ['a day for a time', newOrder({ placedAt: '2026-11-24' }), '/placedAt must be an RFC 3339 time, such as 2026-11-24T08:00:00Z'],
     ['null for a time', newOrder({ placedAt: null as never }), '/placedAt must be a string'],

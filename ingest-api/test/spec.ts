@@ -35,3 +35,6 @@ export function expectDescribed(method: string, url: string, status: number, hea
   for (const body of bodies)
     if (!validate(JSON.parse(body))) throw new Error(`${where}: ${ajv.errorsText(validate.errors)}: ${body.slice(0, 500)}`)
 }
+
+/** Tells whether a value is as the schema of that name says. */
+export const describedAs = (name: string): ((value: unknown) => boolean) => ajv.compile({ $ref: `openapi#/components/schemas/${name}` })
