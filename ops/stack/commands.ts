@@ -43,8 +43,10 @@ const up: Verb = async ({ settings, names, profile }) => {
   // Faults in compose.yaml are told before anything is started.
   readPlan(settings, environment())
   const { socket, started } = await runningOrStarted(settings)
+  let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
+      interrupted = true
       socket.destroy()
       // What was up before goes on.
       if (!started) process.exit(INTERRUPTED)
@@ -53,7 +55,13 @@ const up: Verb = async ({ settings, names, profile }) => {
     })
   }
   say(`starting the stack "${settings.stack}"`)
-  await ask(socket, { verb: 'up', names, profiles: profile, env: environment() }, say)
+  try {
+    await ask(socket, { verb: 'up', names, profiles: profile, env: environment() }, say)
+  } catch (error) {
+    if (!interrupted) throw error
+    // The handler above goes on to the end; that it cut the connection is no news.
+    return INTERRUPTED
+  }
   say(`all ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`)
   return 0
 }
