@@ -94,7 +94,7 @@ schema-diff: ## the repository's schemas against the registered ones
 	@$(call IN,register-schemas) schemas/src/diff.ts
 
 ##@ Parts of the tests
-.PHONY: lint test-unit test-component test-e2e chaos bench
+.PHONY: lint test-unit test-component test-e2e chaos fuzz bench
 lint: ## lint, format and types
 	@$(BOOTSTRAP) && node test/run.ts lint
 test-unit: ## nothing real, within seconds
@@ -105,5 +105,7 @@ test-e2e: ## the whole stack
 	@$(TALLY) setup && node test/run.ts e2e
 chaos: ## a fault and a promise each
 	@$(TALLY) setup && node test/run.ts chaos
+fuzz: ## schemathesis over the API's description, FUZZ_SECONDS=180, on a stack of its own; skipped without Python
+	@$(TALLY) setup && ops/fuzz
 bench: ## measures, on a stack of its own without the start-up savings
 	@$(TALLY) setup && ops/bench
