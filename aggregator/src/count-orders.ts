@@ -97,6 +97,8 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
   }
 
   let lastFlushMs = Number.NEGATIVE_INFINITY
+  /** What is left of a rest since the last flush; never more than the whole, should the clock step back. */
+  const leftOf = (restMs: number) => Math.min(restMs, lastFlushMs + restMs - clock.now())
   /** Slices that wait, and wishes for a flush without any. */
   const queue = groupCommit<OrderSlice | 'wake', void>({
     maxItems: 100,
@@ -104,7 +106,7 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     maxWaiting: Number.POSITIVE_INFINITY,
     maxInFlight: 1,
     // Wishes alone leave room for the slices of the next fetch, which take them along.
-    delayMs: (waiting) => (waiting.some((item) => item !== 'wake') ? 0 : lastFlushMs + 2 * options.flushIntervalMs - clock.now()),
+    delayMs: (waiting) => (waiting.some((item) => item !== 'wake') ? 0 : leftOf(2 * options.flushIntervalMs)),
     async flush(waiting) {
       const slices = waiting.filter((item) => item !== 'wake')
       if (slices.length > 0) lastFlushMs = clock.now()
@@ -135,7 +137,7 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     async handle(slice) {
       await queue.submit(slice)
       // What is placed meanwhile waits in the log rather than in hand: the next fetch takes all of it, and it counts at once.
-      if (slice.next >= slice.highWatermark) await wait(lastFlushMs + options.flushIntervalMs - clock.now())
+      if (slice.next >= slice.highWatermark) await wait(leftOf(options.flushIntervalMs))
     },
     startAt: (_topic, partition) => nextOffset(state.positions)(partition),
     aimAt(target) {
