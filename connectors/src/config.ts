@@ -5,9 +5,7 @@ import { z } from 'zod'
 /** The outbox's database as the connector's role: it may read the outbox, insert signals, and make the slot. */
 const database = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'is not a postgres:// URL')
 
-export type ConnectorsConfig = ReturnType<typeof connectorsConfig>
-
-/** Configuration of `main.ts` and `apply.ts`. */
+/** Configuration of `main.ts`. */
 export const connectorsConfig = () =>
   readConfig(
     {
