@@ -11,9 +11,13 @@ TALLY := $(BOOTSTRAP) && node ops/stack/main.ts
 IN = $(TALLY) exec $(1) -- node
 
 ##@ To see it work
-.PHONY: demo test help
+.PHONY: demo poison mend test help
 demo: ## sets up, starts the stack, submits four years of orders, checks and prints what was counted; leaves it running
 	@$(BOOTSTRAP) && node ops/demo/main.ts
+poison: ## to practise on: puts an event nobody can read into order-events
+	@$(call IN,aggregator) ops/demo/poison.ts
+mend: ## undoes what `make poison` broke, and only that: registers the schema of its events
+	@$(call IN,aggregator) ops/demo/mend.ts
 test: ## sets up, then lint, types, unit, component and end-to-end tests on a stack of their own, which it stops
 	@$(TALLY) setup && node test/run.ts
 help: ## this list
@@ -55,13 +59,9 @@ merchant-key: ## one more key for NAME=acme, the last line alone; LIST=1 shows t
 	@$(call IN,ingest-api) ingest-api/src/merchant-key.ts --name "$$NAME" $(if $(REVOKE),--revoke "$$REVOKE") $(if $(LIST),--list)
 
 ##@ On call
-.PHONY: replay-dlq poison mend tail
+.PHONY: replay-dlq tail
 replay-dlq: ## what is in the dead letter queues, changing nothing; HELP=1 explains filters, GO=1 and the rest
 	@ops/replay-dlq
-poison: ## puts an event nobody can read into order-events
-	@$(call IN,aggregator) ops/demo/poison.ts
-mend: ## removes the cause: registers the schema that was missing
-	@$(call IN,aggregator) ops/demo/mend.ts
 tail: ## records of a topic, decoded, a JSON line each: TOPIC= [FROM=] [N=] [KEY=]
 	@$(call IN,aggregator) schemas/src/tail.ts
 

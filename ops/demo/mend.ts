@@ -1,4 +1,4 @@
-// `make mend`: registers the schemas that unreadable dead letters were written with.
+// `make mend`: registers the schemas that the dead letters of `make poison` were written with, and no others.
 import { readFrame } from '@tally/platform/avro'
 import { readDeadLetter } from '@tally/platform/dead-letter'
 import { kafkaLog } from '@tally/platform/kafka-log'
@@ -6,6 +6,7 @@ import { createLog } from '@tally/platform/log'
 import { readRanges } from '@tally/platform/read-ranges'
 import { AGGREGATOR, dlqOf, ORDER_EVENTS } from '@tally/schemas/topics'
 import { poisonConfig } from './config.ts'
+import { POISON_HEADER } from './poison-event.ts'
 import { isRegistered, registerAs } from './poison-schema.ts'
 
 const { KAFKA_BROKERS, SCHEMA_REGISTRY_URL } = poisonConfig()
@@ -19,7 +20,7 @@ try {
     next: highWatermark,
   }))
   for await (const letter of readRanges(recordLog, dlq, ranges)) {
-    if (readDeadLetter(letter)?.reason !== 'unknown-schema') continue
+    if (readDeadLetter(letter)?.reason !== 'unknown-schema' || letter.headers[POISON_HEADER] === undefined) continue
     const { schemaId } = readFrame(letter.value)
     if (registered.has(schemaId) || (await isRegistered(SCHEMA_REGISTRY_URL, schemaId))) continue
     await registerAs(SCHEMA_REGISTRY_URL, schemaId)
@@ -28,7 +29,7 @@ try {
       `Schema ${schemaId} is registered now. Replay with: make replay-dlq REASON=unknown-schema GO=1 WHY="schema registered"\n`,
     )
   }
-  if (registered.size === 0) process.stdout.write('No dead letter waits for a schema: nothing to mend.\n')
+  if (registered.size === 0) process.stdout.write('No dead letter of make poison waits for a schema: nothing to mend.\n')
 } finally {
   await recordLog.close()
 }

@@ -7,6 +7,9 @@ import { schemaOf } from '@tally/schemas/files'
 import type { OrderPlaced } from '@tally/schemas/order-placed'
 import { ORDER_EVENTS } from '@tally/schemas/topics'
 
+/** Marks what the demo made: nothing else may be given the demo's schema. */
+export const POISON_HEADER = 'demo.poison'
+
 /** A node number that no lease gives out: leases are taken from 0 upwards. */
 const DEMO_NODE = 1023
 
@@ -32,6 +35,6 @@ export function poisonRecord(schemaId: number, salt: string, clock: Clock, categ
     lines: [{ sku: 'POISON', category, quantity: 2, unitPriceMinor: 2_100n }],
   }
   const value = encodeFramed(schemaId, avroType<OrderPlaced>(unregisteredSchema(salt)), order)
-  const headers = { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced') }
+  const headers = { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced'), [POISON_HEADER]: Buffer.from('1') }
   return { eventId, record: { key: Buffer.from(String(orderId)), value, headers } }
 }
