@@ -59,24 +59,29 @@ merchant-key: ## one more key for NAME=acme, the last line alone; LIST=1 shows t
 	@$(call IN,ingest-api) ingest-api/src/merchant-key.ts --name "$$NAME" $(if $(REVOKE),--revoke "$$REVOKE") $(if $(LIST),--list)
 
 ##@ On call
-.PHONY: replay-dlq tail
-replay-dlq: ## what is in the dead letter queues, changing nothing; HELP=1 explains filters, GO=1 and the rest
+.PHONY: replay-dlq rebuild tail drill
+replay-dlq: ## what is in the dead letter queues, changing nothing; HELP=1 explains filters, GO=1, PATCH, HISTORY=1 and the rest
 	@ops/replay-dlq
+drill: ## practice: breaks the counting on a stack of its own and walks the runbook until all is counted, within 3 minutes
+	@$(TALLY) setup && ops/drill
+rebuild: ## counts again from the topic beside the running counts, which answer meanwhile, and mends what differs
+	@$(call IN,aggregator) aggregator/src/rebuild.ts
 tail: ## records of a topic, decoded, a JSON line each: TOPIC= [FROM=] [N=] [KEY=]
 	@$(call IN,aggregator) schemas/src/tail.ts
 
 ##@ Connectors
-CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets reemit recover
+CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets log-level reemit recover
 .PHONY: $(CONNECT_VERBS:%=connect-%)
 connect-validate: ## asks Connect whether the configuration in connectors/ is valid
 connect-diff: ## the repository's configuration against the running one
-connect-apply: ## brings the running one to the repository's
-connect-status: ## connectors and tasks, with the error of a failed one
+connect-apply: ## brings the running one to the repository's; PRUNE=1 deletes what runs and is not in the repository
+connect-status: ## what runs, how far behind, what the slot holds back, what is wrong and the way back; V=1 whole traces, JSON=1
 connect-pause: ## stops reading, keeps the task
 connect-resume: ## goes on
 connect-stop: ## stops the task, so that its offsets can be changed
 connect-restart-failed: ## restarts what has failed
-connect-offsets: ## how far the connector has come
+connect-offsets: ## how far the connector has come; BACKUP=file keeps it, RESTORE=file and RESET=1 change it while it is stopped
+connect-log-level: ## what the worker logs: LOGGER=io.debezium LEVEL=DEBUG, until it restarts; without LEVEL what is set
 connect-reemit: ## sends events again: FROM= TO= WHY=
 connect-recover: ## after a lost slot: a new one, then what was missed is sent again: WHY= [FROM=]
 $(CONNECT_VERBS:%=connect-%):
@@ -88,13 +93,14 @@ schema-check: ## compatible with every published version? [BASE=main], or CANDID
 	@ops/schema-check
 schema-replay-check: ## reads the newest N=1000 records of each topic with this checkout's schemas
 	@$(call IN,aggregator) schemas/src/replay-check.ts
-schema-register: ## registers what is new
+schema-register: export PUBLISH_NEW := 1
+schema-register: ## publishes what is new and writes it into schemas/history/; shared registries: from CI only
 	@$(call IN,register-schemas) schemas/src/register.ts
 schema-diff: ## the repository's schemas against the registered ones
 	@$(call IN,register-schemas) schemas/src/diff.ts
 
 ##@ Parts of the tests
-.PHONY: lint test-unit test-component test-e2e chaos fuzz bench
+.PHONY: lint test-unit test-component test-e2e chaos fuzz mutations bench bench-cdc bench-api bench-aggregator bench-replay
 lint: ## lint, format and types
 	@$(BOOTSTRAP) && node test/run.ts lint
 test-unit: ## nothing real, within seconds
@@ -103,9 +109,19 @@ test-component: ## one real dependency each
 	@$(TALLY) setup && node test/run.ts component
 test-e2e: ## the whole stack
 	@$(TALLY) setup && node test/run.ts e2e
-chaos: ## a fault and a promise each
+chaos: ## a fault and a promise each, all of them, under 200 orders a second; CHAOS_SEED= repeats one
 	@$(TALLY) setup && node test/run.ts chaos
+mutations: ## takes each mechanism behind a guarantee out of a copy and wants its test red; ONLY= some of them
+	@$(TALLY) setup && ops/on-own-stack mutations 26500 postgres -- node test/mutations/main.ts $(if $(ONLY),"$$ONLY")
 fuzz: ## schemathesis over the API's description, FUZZ_SECONDS=180, on a stack of its own; skipped without Python
 	@$(TALLY) setup && ops/fuzz
-bench: ## measures, on a stack of its own without the start-up savings
-	@$(TALLY) setup && ops/bench
+bench: ## acknowledged → readable, on a stack of its own without the start-up savings; RATE=300 SECONDS=30
+	@$(TALLY) setup && ops/on-own-stack bench 22000 -- node test/bench/latency.bench.ts
+bench-cdc: ## commit to topic: backlog, latency against Debezium's defaults, idle CPU, Connect killed; PARTS=backlog,latency,idle,killed
+	@$(TALLY) setup && ops/on-own-stack bench-cdc 24000 postgres kafka connect -- node test/bench/cdc/main.ts
+bench-api: ## the API against itself without a database, against pgbench, overloaded, with a large table; ROUNDS=3 SECONDS=5
+	@$(TALLY) setup && ops/on-own-stack bench-api 23000 ingest-api -- node test/bench/api/main.ts
+bench-aggregator: ## counting a full topic against kafkajs alone, older ids, ten times the keys and the file; SCALE=2000000 ROUNDS=3
+	@$(TALLY) setup && ops/on-own-stack bench 22000 postgres kafka schema-registry create-topics register-schemas -- node ops/stack/main.ts exec aggregator -- node test/bench/aggregator/main.ts
+bench-replay: ## a replay against a bare produce, live orders meanwhile, a plan over 1 M letters; PARTS=speed,live,plan SCALE=20000 ROUNDS=3
+	@$(TALLY) setup && ops/on-own-stack bench 22000 -- node test/bench/replay/main.ts

@@ -1,4 +1,5 @@
 // Questions to the counts and their answers; every answer says as of when it holds.
+import { invalidFields, Problem } from '@tally/platform/problem'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
 import { ORDER_EVENTS } from '@tally/schemas/topics'
 
@@ -14,23 +15,33 @@ export type Sums = { orders: bigint; units: bigint; revenueMinor: bigint }
 export type CategorySums = Sums & { category: string }
 export type BucketSums = CategorySums & { minute: number; currency: string }
 
-export type TopQuery = { currency: string; range: Range; by: Measure; limit: number }
-export type BucketsQuery = { size: Size; range: Range; category?: string | undefined; currency?: string | undefined; limit: number }
+/** Epoch microseconds of the past to answer for; undefined: now. */
+type Moment = { at?: bigint | undefined }
+export type TopQuery = Moment & { currency: string; range: Range; by: Measure; limit: number }
+export type BucketsQuery = Moment & {
+  size: Size
+  range: Range
+  category?: string | undefined
+  currency?: string | undefined
+  limit: number
+}
 
 export type Place = { partition: number; offset: bigint; countedAtMs: number }
-export type Traced = { counted?: Place; deadLettered?: { reason: string; failedAtMs: number }; beforeWindow: boolean }
+export type Traced = { eventId: bigint; counted?: Place; deadLettered?: { reason: string; failedAtMs: number }; beforeWindow: boolean }
 
 /** What was read, and asOf as it was just before: nothing up to it is missing. */
 export type AsOf<T> = { asOf: bigint | null; answer: T }
 
+/** Questions of the past are answered as of the last kept instant up to `at`. @throws Problem when none is kept, and why */
 export type Answers = {
-  /** The first `limit` categories by the measure, and the measure's sum over all. */
-  top(query: TopQuery): Promise<AsOf<{ categories: CategorySums[]; total: bigint }>>
+  /** The first `limit` categories by the measure, and the measure's sum over all. The range begins with an hour where minutes are folded. */
+  top(query: TopQuery): Promise<AsOf<{ categories: CategorySums[]; total: bigint; range: Range }>>
   /** In order of time, category and currency; buckets without orders are left out. */
   buckets(query: BucketsQuery): Promise<AsOf<BucketSums[]>>
   /** The same as a Parquet file, with exact amounts; undefined when there are more than `limit`. */
   parquet(query: BucketsQuery): Promise<AsOf<Buffer | undefined>>
-  event(eventId: bigint): Promise<AsOf<Traced>>
+  /** What is known of each event, in the order of the ids. */
+  events(eventIds: readonly bigint[]): Promise<AsOf<Traced[]>>
 }
 
 const MICROS_PER_MINUTE = 60_000_000n
@@ -53,10 +64,29 @@ export function described(bucket: BucketSums, size: Size, asOf: bigint | null) {
   return { start: startMicros(minute), end, category, currency, orders, units, revenueMinor, complete: asOf !== null && end <= asOf }
 }
 
+/** @param asOf as it stands @param oldest the first kept instant */
+export function cannotAnswer(at: bigint, asOf: bigint | null, oldest: bigint | null): Problem {
+  const detail =
+    asOf === null
+      ? 'no instant is known yet up to which the counts are complete'
+      : at > asOf
+        ? `is later than ${formatRfc3339(asOf)}, up to which the counts are complete`
+        : `is before ${formatRfc3339(oldest ?? asOf)}, the oldest instant that is kept`
+  return new Problem(422, 'as-of-not-kept', 'There is no answer as of that time', `asOf ${detail}.`, {
+    errors: [{ pointer: '/asOf', detail }],
+  })
+}
+
+/** Minutes below `foldedBelow` are kept as hours only. */
+export function minutesFolded(foldedBelow: number): Problem {
+  const detail = `minutes before ${formatRfc3339(startMicros(foldedBelow))} are folded into hours: ask from there on, or for size=hour`
+  return invalidFields([{ pointer: '/from', detail }])
+}
+
 export const startMicros = (minute: number): bigint => BigInt(minute) * MICROS_PER_MINUTE
 
 /** Whether an event was counted, and where; of one older than the dedup window nothing may be remembered. */
-export function traced(eventId: bigint, { counted, deadLettered, beforeWindow }: Traced) {
+export function traced({ eventId, counted, deadLettered, beforeWindow }: Traced) {
   return {
     eventId: String(eventId),
     counted: counted !== undefined,

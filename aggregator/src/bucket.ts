@@ -1,5 +1,5 @@
 // Which minute bucket a line belongs to, and the fold of orders into buckets.
-import type { OrderPlaced } from '@tally/schemas/order-placed'
+import type { CountedLine, CountedOrder } from './order-event.ts'
 
 /** What orders add to one minute of one category and currency. */
 export type Cell = {
@@ -13,49 +13,75 @@ export type Cell = {
   revenueMinor: bigint
 }
 
-const MICROS_PER_MINUTE = 60_000_000n
+const MICROS_PER_MINUTE = 60_000_000
 
-export const minuteOf = (micros: bigint): number => Number(micros / MICROS_PER_MINUTE)
+/** Exact for all times until 2112, when a microsecond no longer fits a double; the years after that are told by bigints. */
+export const minuteOf = (micros: bigint): number => {
+  const double = Number(micros)
+  return double < SMALL ? Math.floor(double / MICROS_PER_MINUTE) : Number(micros / BigInt(MICROS_PER_MINUTE))
+}
 
-type Summing = Cell & { last: OrderPlaced }
+/** The first minute of the hour. */
+export const hourOf = (minute: number): number => minute - (minute % 60)
+
+/** The sum's part that fits a double is added up in one: bigints cost ten times as much. */
+type Summing = Omit<Cell, 'revenueMinor'> & { small: number; large: bigint; last: CountedOrder }
+type ByCategory = Map<string, Map<number, Summing>>
+
+/** Sums of products below this stay exact. */
+const SMALL = 2 ** 52
 
 /** Cells being summed. */
 export type Fold = {
-  add(order: OrderPlaced): void
+  add(order: CountedOrder): void
   cells(): Cell[]
 }
 
-/** An empty fold. An order is counted once per category, however many of its lines share it. */
-export function newFold(): Fold {
-  const byCurrency = new Map<string, Map<string, Map<number, Summing>>>()
+/** An empty fold. An order is counted once per category, however many of its lines share it. Minutes below `foldedBelow` are hours. */
+export function newFold(foldedBelow = 0): Fold {
+  const byCurrency = new Map<string, ByCategory>()
+
+  function addLine(byCategory: ByCategory, minute: number, order: CountedOrder, { category, quantity, unitPriceMinor }: CountedLine): void {
+    const byMinute = childOf<string, Map<number, Summing>>(byCategory, category)
+    let cell = byMinute.get(minute)
+    if (cell === undefined) {
+      cell = { minute, category, currency: order.currency, orders: 1, units: 0, small: 0, large: 0n, last: order }
+      byMinute.set(minute, cell)
+    } else if (cell.last !== order) {
+      cell.orders += 1
+      cell.last = order
+    }
+    cell.units += quantity
+    const revenue = quantity * Number(unitPriceMinor)
+    if (cell.small + revenue < SMALL) cell.small += revenue
+    else cell.large += BigInt(quantity) * unitPriceMinor
+  }
+
   return {
     add(order) {
-      const { currency } = order
-      const minute = minuteOf(order.placedAt)
-      const byCategory = childOf(byCurrency, currency, () => new Map())
-      for (const { category, quantity: units, unitPriceMinor } of order.lines) {
-        const byMinute = childOf(byCategory, category, () => new Map())
-        const revenueMinor = BigInt(units) * unitPriceMinor
-        const cell = byMinute.get(minute)
-        if (cell === undefined) {
-          byMinute.set(minute, { minute, category, currency, orders: 1, units, revenueMinor, last: order })
-          continue
-        }
-        if (cell.last !== order) cell.orders += 1
-        cell.last = order
-        cell.units += units
-        cell.revenueMinor += revenueMinor
-      }
+      const exact = minuteOf(order.placedAt)
+      const minute = exact < foldedBelow ? hourOf(exact) : exact
+      const byCategory = childOf<string, ByCategory>(byCurrency, order.currency)
+      for (const line of order.lines) addLine(byCategory, minute, order, line)
     },
     // Cells of one series follow each other: the store looks a series up once.
-    cells: () => [...byCurrency.values()].flatMap((byCategory) => [...byCategory.values()].flatMap((byMinute) => [...byMinute.values()])),
+    cells() {
+      const cells: Cell[] = []
+      for (const byCategory of byCurrency.values()) {
+        for (const byMinute of byCategory.values()) {
+          for (const { minute, category, currency, orders, units, small, large } of byMinute.values())
+            cells.push({ minute, category, currency, orders, units, revenueMinor: BigInt(small) + large })
+        }
+      }
+      return cells
+    },
   }
 }
 
-function childOf<K, V>(parent: Map<K, V>, key: K, create: () => V): V {
+function childOf<K, V extends Map<unknown, unknown>>(parent: Map<K, V>, key: K): V {
   let child = parent.get(key)
   if (child === undefined) {
-    child = create()
+    child = new Map() as V
     parent.set(key, child)
   }
   return child

@@ -2,17 +2,19 @@
 import type { Cell } from './bucket.ts'
 import type { Place } from './settle-slices.ts'
 
-/** Columns minute, series, orders, units, revenue. @throws RangeError where a typed array would drop the upper bits in silence */
-export function cellColumns(cells: readonly Cell[], seriesIds: readonly number[]) {
-  const minutes = new Int32Array(cells.length)
-  const [orders, units, revenue] = [new BigInt64Array(cells.length), new BigInt64Array(cells.length), new BigInt64Array(cells.length)]
-  for (const [index, cell] of cells.entries()) {
+/** Columns revision, minute, series, orders, units, revenue. @throws RangeError where a typed array would drop the upper bits in silence */
+export function cellColumns(revision: bigint, cells: readonly Cell[], seriesIds: readonly number[]) {
+  const { length } = cells
+  const minutes = new Int32Array(length)
+  const [orders, units, revenue] = [new BigInt64Array(length), new BigInt64Array(length), new BigInt64Array(length)]
+  for (let index = 0; index < length; index += 1) {
+    const cell = cells[index] as Cell
     minutes[index] = cell.minute
     orders[index] = BigInt(cell.orders)
     units[index] = BigInt(cell.units)
     revenue[index] = checked(cell)
   }
-  return [minutes, Int32Array.from(seriesIds), orders, units, revenue]
+  return [new BigInt64Array(length).fill(revision), minutes, Int32Array.from(seriesIds), orders, units, revenue]
 }
 
 function checked({ category, currency, revenueMinor }: Cell): bigint {
@@ -23,7 +25,8 @@ function checked({ category, currency, revenueMinor }: Cell): bigint {
 /** Columns event id, partition, offset. */
 export function placeColumns(places: readonly Place[]) {
   const [ids, partitions, offsets] = [new BigInt64Array(places.length), new Int32Array(places.length), new BigInt64Array(places.length)]
-  for (const [index, { eventId, partition, offset }] of places.entries()) {
+  for (let index = 0; index < places.length; index += 1) {
+    const { eventId, partition, offset } = places[index] as Place
     ids[index] = eventId
     partitions[index] = partition
     offsets[index] = offset

@@ -7,6 +7,7 @@ import { firstTsidAt } from '@tally/platform/tsid'
 import { reached, type Target } from './as-of.ts'
 import type { OrderEvent } from './order-event.ts'
 import { idsOf, type Known, type OrderSlice, type Settlement, settle } from './settle-slices.ts'
+import { awaitsCompany, fitting, isBehind, isSlice, type Replace, type Waiting } from './waiting-slices.ts'
 
 /** What the store holds beside the counts. Times in epoch microseconds. */
 export type CountsState = {
@@ -16,6 +17,8 @@ export type CountsState = {
   revision: bigint
   /** Event ids below this one may have been forgotten. */
   forgottenBelow: bigint
+  /** Minutes below this one are folded into the first minute of their hour; a whole hour. */
+  foldedBelow: number
 }
 
 export type Change = Settlement & Omit<CountsState, 'positions'> & { countedAtMs: number; publishedUpTo: bigint }
@@ -39,7 +42,7 @@ type Options = {
   /** Where partitions without a stored position begin: the file can be rebuilt from the topic, whatever the group has committed. */
   logStarts: ReadonlyMap<number, bigint>
   dedupWindowMs: number
-  /** Least time between the fetches of a partition that is caught up, and so between small transactions. */
+  /** Longest rest between the fetches of a partition that is caught up, and so between small transactions. */
   flushIntervalMs: number
   /** What fails when no slice waits, so that no handler hears of it. */
   onFault(error: unknown): void
@@ -52,16 +55,26 @@ export type CountOrders = Omit<Handler<OrderEvent>, 'startAt'> & {
   aimAt(target: Target): void
   /** Buckets up to this revision are acknowledged; forgotten as dirty with the next transaction. */
   published(upTo: bigint): void
+  /** Folds the minutes below this one into hours, in a transaction of its own or the next one. */
+  fold(below: number): Promise<void>
+  /** Nothing is counted while this runs; the counts then stand as it says. It is given the revision of what it changes. */
+  replace(work: Replace<CountsState>): Promise<void>
   state(): CountsState
+  /** Whether so much waits in the log that what is counted now changes again soon. */
+  isBehind(): boolean
   /** Resolves when no transaction is under way and none is waiting. */
   drained(): Promise<void>
 }
+
+/** From the start of one small transaction to the next, in times it took: half of the time at most. Quick ones need not wait for the whole interval. */
+const REST_FACTOR = 2
 
 export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...options }: Options): CountOrders {
   let state = counts.state
   /** The target to be reached next and, while it is not, the newest behind it. */
   let targets: Target[] = []
   let publishedUpTo = 0n
+  let foldBelow = counts.state.foldedBelow
 
   const nextOffset = (positions: ReadonlyMap<number, bigint>) => (partition: number) =>
     positions.get(partition) ?? logStarts.get(partition) ?? 0n
@@ -70,16 +83,21 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
   async function flush(slices: readonly OrderSlice[]): Promise<Settlement['outcomes']> {
     const started = clock.now()
     const cleared = publishedUpTo
-    if (slices.length === 0 && cleared === 0n && !targets.some(passed(state.positions))) return []
+    const folds = foldBelow > state.foldedBelow
+    if (slices.length === 0 && cleared === 0n && !folds && !targets.some(passed(state.positions))) return []
     const change = await counts.transaction(async (transaction) => {
       const known = await transaction.known(idsOf(slices))
-      const settlement = settle(slices, { nextOffset: nextOffset(state.positions), oldestId: state.forgottenBelow }, known)
+      const settlement = settle(
+        slices,
+        { nextOffset: nextOffset(state.positions), oldestId: state.forgottenBelow, foldedBelow: state.foldedBelow },
+        known,
+      )
       const change = { ...settlement, ...advance(settlement, started), countedAtMs: started, publishedUpTo: cleared }
       await transaction.save(change)
       return change
     })
-    const { asOf, revision, forgottenBelow } = change
-    state = { asOf, revision, forgottenBelow, positions: new Map([...state.positions, ...change.positions]) }
+    const { asOf, revision, forgottenBelow, foldedBelow } = change
+    state = { asOf, revision, forgottenBelow, foldedBelow, positions: new Map([...state.positions, ...change.positions]) }
     targets = targets.filter((target) => asOf === null || target.asOf > asOf)
     if (publishedUpTo === cleared) publishedUpTo = 0n
     options.onFlushed?.(change, change.outcomes, (clock.now() - started) / 1000)
@@ -89,29 +107,38 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
   function advance({ cells, positions }: Settlement, nowMs: number) {
     const latest = targets.findLast(passed(new Map([...state.positions, ...positions])))?.asOf ?? null
     const asOf = state.asOf === null || (latest !== null && latest > state.asOf) ? latest : state.asOf
-    // Revisions are times, so that counting again from an older file still outgrows what was published before.
-    const now = BigInt(nowMs) * 1000n
-    const revision = cells.length === 0 ? state.revision : now > state.revision ? now : state.revision + 1n
+    const revision = cells.length > 0 || foldBelow > state.foldedBelow ? revisionAfter(state.revision, nowMs) : state.revision
     const windowStart = asOf === null ? 0n : firstTsidAt(Number(asOf / 1000n) - dedupWindowMs)
-    return { asOf, revision, forgottenBelow: windowStart > state.forgottenBelow ? windowStart : state.forgottenBelow }
+    const forgottenBelow = windowStart > state.forgottenBelow ? windowStart : state.forgottenBelow
+    return { asOf, revision, forgottenBelow, foldedBelow: foldBelow }
   }
 
+  const lags = new Map<number, bigint>()
   let lastFlushMs = Number.NEGATIVE_INFINITY
+  let restMs = options.flushIntervalMs
   /** What is left of a rest since the last flush; never more than the whole, should the clock step back. */
   const leftOf = (restMs: number) => Math.min(restMs, lastFlushMs + restMs - clock.now())
   /** Slices that wait, and wishes for a flush without any. */
-  const queue = groupCommit<OrderSlice | 'wake', void>({
+  const queue = groupCommit<Waiting<CountsState>, void>({
     maxItems: 100,
     take: fitting,
     maxWaiting: Number.POSITIVE_INFINITY,
     maxInFlight: 1,
-    // Wishes alone leave room for the slices of the next fetch, which take them along.
-    delayMs: (waiting) => (waiting.some((item) => item !== 'wake') ? 0 : leftOf(2 * options.flushIntervalMs)),
+    delayMs(waiting) {
+      // Wishes alone leave room for the slices of the next fetch, which take them along.
+      if (waiting.every((item) => item === 'wake')) return leftOf(2 * options.flushIntervalMs)
+      return awaitsCompany(waiting, lags) ? options.flushIntervalMs : 0
+    },
     async flush(waiting) {
-      const slices = waiting.filter((item) => item !== 'wake')
-      if (slices.length > 0) lastFlushMs = clock.now()
+      const slices = waiting.filter(isSlice)
+      const began = clock.now()
+      if (slices.length > 0) lastFlushMs = began
       const outcomes = await flushOrSplit(slices)
-      return waiting.map((item) => (item === 'wake' ? undefined : outcomes.shift()))
+      if (slices.length > 0) restMs = Math.min(options.flushIntervalMs, Math.max(0, clock.now() - began) * REST_FACTOR)
+      const results: (Error | undefined)[] = []
+      for (const item of waiting)
+        results.push(isSlice(item) ? outcomes.shift() : item === 'wake' ? undefined : await replaced(item).catch(asError))
+      return results
     },
   })
 
@@ -127,6 +154,10 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     }
   }
 
+  async function replaced(work: Replace<CountsState>): Promise<undefined> {
+    state = await work(state, revisionAfter(state.revision, clock.now()))
+  }
+
   const wake = () => {
     // Whoever is away will be asked again with the next slice or heartbeat.
     queue.submit('wake').catch((error) => error instanceof Unavailable || options.onFault(error))
@@ -136,8 +167,9 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     decode: options.decode,
     async handle(slice) {
       await queue.submit(slice)
+      lags.set(slice.partition, slice.highWatermark - slice.next)
       // What is placed meanwhile waits in the log rather than in hand: the next fetch takes all of it, and it counts at once.
-      if (slice.next >= slice.highWatermark) await wait(leftOf(options.flushIntervalMs))
+      if (slice.next >= slice.highWatermark) await wait(leftOf(restMs))
     },
     startAt: (_topic, partition) => nextOffset(state.positions)(partition),
     aimAt(target) {
@@ -148,24 +180,21 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
       publishedUpTo = upTo
       wake()
     },
+    fold(below) {
+      foldBelow = Math.max(below, foldBelow)
+      return queue.submit('wake')
+    },
+    replace: queue.submit,
     state: () => state,
+    isBehind: () => lags.values().some(isBehind),
     drained: queue.drained,
   }
 }
 
-/** More at once saves little and keeps the thread from everything else for too long. */
-const MAX_EVENTS = 20_000
-
-const sizeOf = (item: OrderSlice | 'wake') => (item === 'wake' ? 0 : item.messages.length)
-
-/** As many as stay below the limit together; a slice that is larger goes alone. */
-function fitting(waiting: readonly (OrderSlice | 'wake')[]): number {
-  let events = 0
-  const over = waiting.findIndex((item) => {
-    events += sizeOf(item)
-    return events > MAX_EVENTS
-  })
-  return over < 0 ? waiting.length : Math.max(1, over)
+/** Revisions are times, so that counting again from an older file still outgrows what was published before. */
+function revisionAfter(before: bigint, nowMs: number): bigint {
+  const now = BigInt(nowMs) * 1000n
+  return now > before ? now : before + 1n
 }
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error), { cause: error }))

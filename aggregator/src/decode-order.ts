@@ -1,12 +1,11 @@
 // A record of order-events → the order under its event id, or the reason why it can never be counted.
 import type { Clock } from '@tally/platform/clock'
 import { InvalidMessage } from '@tally/platform/errors'
-import type { LogRecord } from '@tally/platform/record-log'
+import { headerOf, type LogRecord } from '@tally/platform/record-log'
 import { tsidTime } from '@tally/platform/tsid'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
-import { type OrderEvent, readEventId, violation } from './order-event.ts'
+import { type CountedOrder, type OrderEvent, readEventId, violation } from './order-event.ts'
 
-export type DecodeValue = (value: Buffer | null) => OrderPlaced | Promise<OrderPlaced>
+export type DecodeValue = (value: Buffer | null) => CountedOrder | Promise<CountedOrder>
 
 /** Clocks differ by seconds. An id from further ahead is no time, and would stand in the dedup window for years. */
 const MAX_AHEAD_MS = 86_400_000
@@ -19,8 +18,8 @@ export function orderDecoder(decodeValue: DecodeValue, clock: Clock): (record: L
   }
 }
 
-function check(record: LogRecord, order: OrderPlaced, clock: Clock): OrderEvent {
-  const text = record.headers.id?.toString('latin1')
+function check(record: LogRecord, order: CountedOrder, clock: Clock): OrderEvent {
+  const text = headerOf(record, 'id')?.toString('latin1')
   if (text === undefined) throw broken('there is no header id, so the event cannot be told from its copies')
   const eventId = readEventId(text)
   if (eventId === undefined) throw broken(`header id ${JSON.stringify(text.slice(0, 40))} is not an event id`)

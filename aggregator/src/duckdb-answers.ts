@@ -4,65 +4,111 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type DuckDbFile, readRows } from '@tally/platform/duckdb'
+import { Unavailable } from '@tally/platform/errors'
 import { tsidTime } from '@tally/platform/tsid'
 import {
   type Answers,
   type AsOf,
   type BucketSums,
   type BucketsQuery,
+  cannotAnswer,
   type Measure,
   MINUTES,
+  minutesFolded,
+  type Place,
   type Sums,
   type TopQuery,
   type Traced,
 } from './ask-counts.ts'
-import { dayOf, seenTable } from './counts-schema.ts'
+import { hourOf } from './bucket.ts'
+import { countsSql, dayOf, seenTable } from './counts-schema.ts'
 
 const COLUMN: Record<Measure, string> = { revenue: 'revenue_minor', units: 'units', orders: 'orders' }
 const SUMS = 'sum(c.orders) orders, sum(c.units) units, sum(c.revenue_minor) revenue_minor'
 
-/** Every question is one snapshot: asOf and the answer belong together. */
-export function duckdbAnswers(file: DuckDbFile): Answers {
+/** A question that takes longer is given up: its snapshot holds on to what the file could let go of. */
+const LONGEST_MS = 10_000
+
+/** Where the counts of the moment that is asked for are read from, and what else holds for it. */
+type View = { connection: DuckDBConnection; asOf: bigint | null; counts: string; foldedBelow: number }
+
+/** Every question is one snapshot: asOf and the answer belong together. It ends before the answer is sent to anyone. */
+export function duckdbAnswers(file: DuckDbFile, longestMs = LONGEST_MS): Answers {
+  async function inSnapshot<T>(at: bigint | undefined, read: (view: View) => Promise<T>): Promise<AsOf<T>> {
+    const connection = await file.connect()
+    let late = false
+    // Again and again: between two statements there is nothing to interrupt.
+    const timer = setInterval(() => {
+      late = true
+      connection.interrupt()
+    }, longestMs)
+    try {
+      await connection.run('begin transaction read only')
+      const view = await viewOf(connection, at)
+      const answer = await read(view)
+      if (late) throw new Error('late')
+      return { asOf: view.asOf, answer }
+    } catch (error) {
+      throw late ? new Unavailable(`It took longer than ${longestMs / 1000} s to answer. Ask for less, or later.`, { cause: error }) : error
+    } finally {
+      clearInterval(timer)
+      connection.closeSync()
+    }
+  }
   return {
-    top: (query) => inSnapshot(file, (connection) => top(connection, query)),
-    buckets: (query) => inSnapshot(file, (connection) => buckets(connection, query)),
-    parquet: (query) => inSnapshot(file, (connection) => parquet(connection, query)),
-    event: (eventId) => inSnapshot(file, (connection) => trace(connection, eventId)),
+    top: (query) => inSnapshot(query.at, (view) => top(view, query)),
+    buckets: (query) => inSnapshot(query.at, (view) => buckets(view, query)),
+    parquet: (query) => inSnapshot(query.at, (view) => parquet(view, query)),
+    events: (eventIds) => inSnapshot(undefined, ({ connection }) => trace(connection, eventIds)),
   }
 }
 
-async function inSnapshot<T>(file: DuckDbFile, read: (connection: DuckDBConnection) => Promise<T>): Promise<AsOf<T>> {
-  const connection = await file.connect()
-  try {
-    await connection.run('begin transaction read only')
-    const [row] = await readRows<[bigint | null]>(connection, 'select as_of from state')
-    return { asOf: row?.[0] ?? null, answer: await read(connection) }
-  } finally {
-    connection.closeSync()
-  }
+/** The counts of then are those of now without what was added since. */
+async function viewOf(connection: DuckDBConnection, at: bigint | undefined): Promise<View> {
+  const [row] = await readRows<[bigint | null, number, bigint]>(
+    connection,
+    'select as_of, folded_below, absorbed.revision from state, absorbed',
+  )
+  const [asOf, foldedBelow, absorbed] = row ?? [null, 0, 0n]
+  const sums = countsSql(String(absorbed))
+  const now = { connection, asOf, counts: sums, foldedBelow }
+  if (at === undefined) return now
+  const [kept] = await readRows<[bigint | null, bigint | null, bigint | null]>(
+    connection,
+    `select max(as_of) filter (as_of <= ${at}), max(revision) filter (as_of <= ${at}), min(as_of) from kept`,
+  )
+  const [keptAsOf, revision, oldest] = kept ?? [null, null, null]
+  if (at === asOf && keptAsOf === null) return now
+  if (asOf === null || at > asOf || keptAsOf === null) throw cannotAnswer(at, asOf, oldest)
+  const counts = `(select * from ${sums}
+    union all select minute, series, -orders, -units, -revenue_minor from changes where revision > ${revision})`
+  return { connection, asOf: keptAsOf, counts, foldedBelow }
 }
 
-async function top(connection: DuckDBConnection, { currency, range, by, limit }: TopQuery) {
+async function top({ connection, counts, foldedBelow }: View, { currency, range: asked, by, limit }: TopQuery) {
+  const range = asked.from < foldedBelow ? { ...asked, from: hourOf(asked.from) } : asked
   const rows = await readRows<[string, bigint, bigint, bigint, bigint]>(
     connection,
-    `select s.category, ${SUMS}, sum(sum(c.${COLUMN[by]})) over () from counts c join series s on s.id = c.series
+    `select s.category, ${SUMS}, sum(sum(c.${COLUMN[by]})) over () from ${counts} c join series s on s.id = c.series
      where s.currency = ? and c.minute >= ${range.from} and c.minute < ${range.to}
-     group by s.category order by ${COLUMN[by]} desc, s.category limit ${limit}`,
+     group by s.category having sum(c.orders) > 0 order by ${COLUMN[by]} desc, s.category limit ${limit}`,
     [currency],
   )
-  return { categories: rows.map(([category, ...sums]) => ({ category, ...toSums(sums) })), total: rows[0]?.[4] ?? 0n }
+  return { categories: rows.map(([category, ...sums]) => ({ category, ...toSums(sums) })), total: rows[0]?.[4] ?? 0n, range }
 }
 
-async function buckets(connection: DuckDBConnection, query: BucketsQuery): Promise<BucketSums[]> {
-  const rows = await readRows<[number, string, string, bigint, bigint, bigint]>(connection, bucketsSql(query), bucketsValues(query))
+async function buckets(view: View, query: BucketsQuery): Promise<BucketSums[]> {
+  type Row = [number, string, string, bigint, bigint, bigint]
+  const rows = await readRows<Row>(view.connection, bucketsSql(view, query), bucketsValues(query))
   return rows.map(([minute, category, currency, ...sums]) => ({ minute, category, currency, ...toSums(sums) }))
 }
 
 /** Parquet has no 128-bit integers: sums travel as decimals of 38 digits, never as doubles. */
-async function parquet(connection: DuckDBConnection, query: BucketsQuery): Promise<Buffer | undefined> {
+async function parquet(view: View, query: BucketsQuery): Promise<Buffer | undefined> {
+  const { connection, asOf } = view
   const [[rows] = [0n]] = await readRows<[bigint]>(
     connection,
-    `select count(*) from (${bucketsSql({ ...query, limit: query.limit + 1 })})`,
+    `select count(*) from (${bucketsSql(view, { ...query, limit: query.limit + 1 })})`,
     bucketsValues(query),
   )
   if (rows > query.limit) return undefined
@@ -72,8 +118,8 @@ async function parquet(connection: DuckDBConnection, query: BucketsQuery): Promi
     await connection.run(
       `copy (select make_timestamptz("start"::bigint * 60000000) "start", make_timestamptz(("start" + ${MINUTES[query.size]})::bigint * 60000000) "end",
          category, currency, orders::decimal(38, 0) orders, units::decimal(38, 0) units, revenue_minor::decimal(38, 0) "revenueMinor",
-         coalesce(("start" + ${MINUTES[query.size]})::bigint * 60000000 <= (select as_of from state), false) complete
-       from (${bucketsSql(query)})) to '${path}' (format parquet)`,
+         coalesce(("start" + ${MINUTES[query.size]})::bigint * 60000000 <= ${asOf ?? 'null'}, false) complete
+       from (${bucketsSql(view, query)})) to '${path}' (format parquet)`,
       bucketsValues(query),
     )
     return await readFile(path)
@@ -82,12 +128,13 @@ async function parquet(connection: DuckDBConnection, query: BucketsQuery): Promi
   }
 }
 
-function bucketsSql({ size, range, category, currency, limit }: BucketsQuery): string {
+function bucketsSql({ counts, foldedBelow }: View, { size, range, category, currency, limit }: BucketsQuery): string {
+  if (size === 'minute' && range.from < foldedBelow) throw minutesFolded(foldedBelow)
   return `select (c.minute // ${MINUTES[size]}) * ${MINUTES[size]} "start", s.category, s.currency, ${SUMS}
-    from counts c join series s on s.id = c.series
+    from ${counts} c join series s on s.id = c.series
     where c.minute >= ${range.from} and c.minute < ${range.to}
       ${category === undefined ? '' : 'and s.category = $category'} ${currency === undefined ? '' : 'and s.currency = $currency'}
-    group by all order by "start", s.category, s.currency limit ${limit}`
+    group by all having sum(c.orders) > 0 order by "start", s.category, s.currency limit ${limit}`
 }
 
 const bucketsValues = ({ category, currency }: BucketsQuery) => ({
@@ -95,33 +142,34 @@ const bucketsValues = ({ category, currency }: BucketsQuery) => ({
   ...(currency !== undefined && { currency }),
 })
 
-async function trace(connection: DuckDBConnection, eventId: bigint): Promise<Traced> {
-  const table = seenTable(dayOf(tsidTime(eventId)))
-  const [[forgottenBelow, exists] = [0n, false]] = await readRows<[bigint, boolean]>(
-    connection,
-    'select forgotten_below, exists (from duckdb_tables() where table_name = ?) from state',
-    [table],
-  )
-  const places = exists
-    ? await readRows<[number, bigint, bigint]>(
-        connection,
-        `select "partition", record_offset, counted_at from ${table} where event_id = ? limit 1`,
-        [eventId],
-      )
-    : []
-  const letters = await readRows<[number, bigint, bigint | null, string, bigint]>(
-    connection,
-    'select "partition", record_offset, counted_at, reason, failed_at from dead_letters where event_id = ? limit 1',
-    [eventId],
-  )
-  const [place] = places
-  const [letter] = letters
-  const [partition, offset, countedAt] = place ?? letter ?? [0, 0n, null]
-  return {
-    ...(countedAt !== null && { counted: { partition, offset, countedAtMs: Number(countedAt) } }),
-    ...(letter && { deadLettered: { reason: letter[3], failedAtMs: Number(letter[4]) } }),
-    beforeWindow: eventId < forgottenBelow,
+type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: bigint | null]
+
+/** One question a day of event ids, and one to the record of failures; ids are numbers, so they can stand in the text. */
+async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]): Promise<Traced[]> {
+  const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
+  const tables = new Set((await readRows<[string]>(connection, 'select table_name from duckdb_tables()')).map(([name]) => name))
+  const places = new Map<bigint, Place>()
+  const keep = ([eventId, partition, offset, countedAt]: PlaceRow) => {
+    if (countedAt !== null) places.set(eventId, { partition, offset, countedAtMs: Number(countedAt) })
   }
+  const letters = await readRows<[...PlaceRow, reason: string, failedAt: bigint]>(
+    connection,
+    `select event_id, "partition", record_offset, counted_at, reason, failed_at from dead_letters where event_id in (${eventIds.join()})`,
+  )
+  const failures = new Map(letters.map(([eventId, , , , reason, failedAt]) => [eventId, { reason, failedAtMs: Number(failedAt) }]))
+  for (const [eventId, partition, offset, countedAt] of letters) keep([eventId, partition, offset, countedAt])
+  for (const [table, ids] of Map.groupBy(eventIds, (eventId) => seenTable(dayOf(tsidTime(eventId))))) {
+    if (!tables.has(table)) continue
+    const rows = await readRows<PlaceRow>(
+      connection,
+      `select event_id, "partition", record_offset, counted_at from ${table} where event_id in (${ids.join()})`,
+    )
+    for (const row of rows) keep(row)
+  }
+  return eventIds.map((eventId) => {
+    const [counted, deadLettered] = [places.get(eventId), failures.get(eventId)]
+    return { eventId, ...(counted && { counted }), ...(deadLettered && { deadLettered }), beforeWindow: eventId < forgottenBelow }
+  })
 }
 
 const toSums = (sums: readonly bigint[]): Sums => {

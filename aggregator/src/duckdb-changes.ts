@@ -1,6 +1,7 @@
-// Which buckets are still to be published, read in snapshots beside the writer.
+// Which buckets are still to be published, read in snapshots beside the writer; one that is gone has zeros.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '@tally/platform/duckdb'
+import { countsSql } from './counts-schema.ts'
 import type { ChangedBuckets } from './publish-buckets.ts'
 
 const PAGE = 10_000
@@ -22,10 +23,13 @@ export function duckdbChanges(connection: DuckDBConnection): ChangedBuckets & { 
     async page(publishedUpTo, behind) {
       const rows = await readRows<[number, number, string, string, bigint, bigint, bigint, bigint]>(
         connection,
-        `with page as (select distinct minute, series from dirty where revision > ${publishedUpTo}
-           ${behind === undefined ? '' : `and (minute, series) > (${behind.minute}, ${behind.series})`} order by minute, series limit ${PAGE})
-         select p.minute, p.series, s.category, s.currency, c.orders, c.units, c.revenue_minor, c.revision
-         from page p join counts c on c.minute = p.minute and c.series = p.series join series s on s.id = p.series order by p.minute, p.series`,
+        `with sums as ${countsSql('(select revision from absorbed)')}, page as (select minute, series, max(revision) revision from dirty where revision > ${publishedUpTo}
+           ${behind === undefined ? '' : `and (minute, series) > (${behind.minute}, ${behind.series})`}
+           group by all order by minute, series limit ${PAGE})
+         select p.minute, p.series, s.category, s.currency, coalesce(sum(c.orders), 0)::bigint, coalesce(sum(c.units), 0)::bigint,
+           coalesce(sum(c.revenue_minor), 0)::bigint, p.revision
+         from page p left join sums c on c.minute = p.minute and c.series = p.series join series s on s.id = p.series
+         group by all order by p.minute, p.series`,
       )
       const [minute, series] = rows.at(-1) ?? []
       const full = rows.length === PAGE && minute !== undefined && series !== undefined

@@ -6,20 +6,33 @@ import { tsidTime } from '@tally/platform/tsid'
 import type { Cell } from './bucket.ts'
 import { cellColumns, placeColumns } from './columns.ts'
 import type { Change, Counts, CountsState } from './count-orders.ts'
-import { createSeen, dayOf, STAGE, seenDay, seenTable, startOfDay } from './counts-schema.ts'
+import { createSeen, STAGE, seenDay, seenTable, startOfDay } from './counts-schema.ts'
+import { byDay, rangeOf } from './id-days.ts'
 import type { Known, Place } from './settle-slices.ts'
 
 /** What the writing connection remembers of its own tables. A transaction works on a copy, which replaces it once committed. */
-type Memory = { series: Map<string, number>; seenDays: Set<number>; deadLetters: boolean }
+type Memory = {
+  series: Map<string, number>
+  seenDays: Set<number>
+  deadLetters: boolean
+  foldedBelow: number
+  /** Units and revenue of all buckets together. */
+  total: bigint
+}
 
 /** @param connection the only one that writes to a migrated file */
-export async function duckdbCounts(connection: DuckDBConnection): Promise<Counts> {
+export async function duckdbCounts(connection: DuckDBConnection): Promise<Counts & { reread(): Promise<CountsState> }> {
   await connection.run(STAGE)
   let memory = await readMemory(connection)
   return {
     state: await readState(connection),
+    /** After something else has written: nothing is under way meanwhile. */
+    async reread() {
+      memory = await readMemory(connection)
+      return readState(connection)
+    },
     async transaction(work) {
-      const after = { series: new Map(memory.series), seenDays: new Set(memory.seenDays), deadLetters: memory.deadLetters }
+      const after = { ...memory, series: new Map(memory.series), seenDays: new Set(memory.seenDays) }
       const answer = await transaction(connection, () =>
         work({
           known: (eventIds) => known(connection, after, eventIds),
@@ -33,45 +46,50 @@ export async function duckdbCounts(connection: DuckDBConnection): Promise<Counts
 }
 
 async function readState(connection: DuckDBConnection): Promise<CountsState> {
-  const [row] = await readRows<[bigint | null, bigint, bigint]>(connection, 'select as_of, revision, forgotten_below from state')
+  const [row] = await readRows<[bigint | null, bigint, bigint, number]>(
+    connection,
+    'select as_of, revision, forgotten_below, folded_below from state',
+  )
   if (row === undefined) throw new Error('the counts file has no state row')
-  const [asOf, revision, forgottenBelow] = row
+  const [asOf, revision, forgottenBelow, foldedBelow] = row
   const positions = await readRows<[number, bigint]>(connection, 'select "partition", next_offset from positions')
-  return { asOf, revision, forgottenBelow, positions: new Map(positions) }
+  return { asOf, revision, forgottenBelow, foldedBelow, positions: new Map(positions) }
 }
 
 async function readMemory(connection: DuckDBConnection): Promise<Memory> {
   const series = await readRows<[number, string, string]>(connection, 'select id, category, currency from series')
   const tables = await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')
   const letters = await readRows(connection, 'select 1 from dead_letters limit 1')
+  const { foldedBelow } = await readState(connection)
+  const [[total] = [0n]] = await readRows<[bigint]>(connection, 'select coalesce(sum(units) + sum(revenue_minor), 0) from counts')
   return {
     series: new Map(series.map(([id, category, currency]) => [seriesKey(category, currency), id])),
     seenDays: new Set(tables.map(([name]) => seenDay(name)).filter((day) => day !== undefined)),
     deadLetters: letters.length > 0,
+    foldedBelow,
+    total,
   }
 }
 
-/** Ids are time-sorted: only the days between the smallest and the largest are asked, and in them only that range. */
+/** Ids are time-sorted: only their days are asked, and of each only the range between its smallest and its largest id. */
 async function known(connection: DuckDBConnection, { seenDays, deadLetters }: Memory, eventIds: readonly bigint[]): Promise<Known> {
-  const none = { counted: new Set<bigint>(), deadLettered: new Set<bigint>() }
-  const [first] = eventIds
-  if (first === undefined) return none
-  let [min, max] = [first, first]
-  for (const id of eventIds) {
-    if (id < min) min = id
-    if (id > max) max = id
-  }
-  const days = [...seenDays].filter((day) => day >= dayOf(tsidTime(min)) && day <= dayOf(tsidTime(max)))
-  if (days.length === 0 && !deadLetters) return none
+  const found = { counted: new Set<bigint>(), deadLettered: new Set<bigint>() }
+  const days = [...byDay(eventIds, itself)].filter(([day]) => seenDays.has(day))
+  if (days.length === 0 && (!deadLetters || eventIds.length === 0)) return found
   await appendColumns(connection, 'asked', [BigInt64Array.from(eventIds)])
-  const range = `event_id between ${min} and ${max}`
-  const seen = days.map((day) => `select event_id, true from ${seenTable(day)} semi join asked using (event_id) where ${range}`)
-  const letters = `select event_id, counted_at is not null from dead_letters semi join asked using (event_id) where ${range}`
-  const rows = await readRows<[bigint, boolean]>(connection, [...seen, ...(deadLetters ? [letters] : [])].join(' union all '))
+  const asked = (what: string, table: string, ids: readonly bigint[]) => {
+    const [min, max] = rangeOf(ids, itself)
+    return `select event_id, ${what} from ${table} semi join asked using (event_id) where event_id between ${min} and ${max}`
+  }
+  const queries = days.map(([day, ids]) => asked('true', seenTable(day), ids))
+  if (deadLetters) queries.push(asked('counted_at is not null', 'dead_letters', eventIds))
+  const rows = await readRows<[bigint, boolean]>(connection, queries.join(' union all '))
   await connection.run('delete from asked')
-  for (const [id, wasCounted] of rows) (wasCounted ? none.counted : none.deadLettered).add(id)
-  return none
+  for (const [id, wasCounted] of rows) (wasCounted ? found.counted : found.deadLettered).add(id)
+  return found
 }
+
+const itself = (id: bigint) => id
 
 async function save(connection: DuckDBConnection, memory: Memory, change: Change): Promise<void> {
   const { cells, counted, deadLetters, positions, revision, countedAtMs } = change
@@ -79,43 +97,63 @@ async function save(connection: DuckDBConnection, memory: Memory, change: Change
     await saveCells(connection, memory, cells, revision)
     await saveSeen(connection, memory, counted, countedAtMs)
   }
+  if (change.foldedBelow > memory.foldedBelow) await foldMinutes(connection, memory, change)
   if (memory.deadLetters || deadLetters.length > 0) await saveDeadLetters(connection, memory, change)
   if (positions.size > 0) {
     const rows = [...positions].map(([partition, next]) => `(${partition}, ${next}::bigint)`).join()
     await connection.run(`merge into positions p using (values ${rows}) s ("partition", next_offset) on p."partition" = s."partition"
       when matched then update set next_offset = s.next_offset when not matched then insert values (s."partition", s.next_offset)`)
   }
-  if (change.publishedUpTo > 0n) await connection.run(`delete from dirty where revision <= ${change.publishedUpTo}`)
   for (const day of [...memory.seenDays].filter((day) => startOfDay(day + 1) <= tsidTime(change.forgottenBelow))) {
     await connection.run(`drop table ${seenTable(day)}`)
     memory.seenDays.delete(day)
   }
   await connection.run(
-    `update state set as_of = ${change.asOf ?? 'null'}, revision = ${revision}, forgotten_below = ${change.forgottenBelow}`,
+    `update state set as_of = ${change.asOf ?? 'null'}, revision = ${revision}, forgotten_below = ${change.forgottenBelow}, folded_below = ${change.foldedBelow},
+       published_up_to = greatest(published_up_to, ${change.publishedUpTo})`,
   )
 }
 
-/** One MERGE of whole sets. DuckDB refuses a sum beyond 64 bits, and so does `cellColumns`: money never wraps around. */
-async function saveCells(connection: DuckDBConnection, { series }: Memory, cells: readonly Cell[], revision: bigint): Promise<void> {
+/** What is added is appended, never looked up. It says as well what is to be published, and from there back to the answers of then. */
+async function saveCells(connection: DuckDBConnection, memory: Memory, cells: readonly Cell[], revision: bigint): Promise<void> {
   const ids: number[] = []
   let before: Cell | undefined
   for (const cell of cells) {
     const same = before?.category === cell.category && before.currency === cell.currency
-    ids.push(same ? (ids.at(-1) as number) : await seriesId(connection, series, cell))
+    ids.push(same ? (ids.at(-1) as number) : await seriesId(connection, memory.series, cell))
     before = cell
   }
-  await appendColumns(connection, 'cells', cellColumns(cells, ids))
-  await connection.run(`merge into counts c using cells s on c.minute = s.minute and c.series = s.series
-    when matched then update set orders = c.orders + s.orders, units = c.units + s.units,
-      revenue_minor = c.revenue_minor + s.revenue_minor, revision = ${revision}
-    when not matched then insert values (s.minute, s.series, s.orders, s.units, s.revenue_minor, ${revision})`)
-  await connection.run(`insert into dirty select minute, series, ${revision} from cells`)
+  const columns = cellColumns(revision, cells, ids)
+  for (const { units, revenueMinor } of cells) memory.total += BigInt(units) + revenueMinor
+  if (memory.total > MAX) await checkSums(connection, columns)
+  await appendColumns(connection, 'changes', columns)
+}
+
+/** No bucket holds more than all of them: as long as that fits in 64 bits, so does every sum. */
+const MAX = 2n ** 63n - 1n
+
+/** @throws RangeError when a bucket would not fit any more: money never wraps around */
+async function checkSums(connection: DuckDBConnection, columns: ReturnType<typeof cellColumns>): Promise<void> {
+  await appendColumns(connection, 'cells', columns)
+  const [row] = await readRows<[string]>(
+    connection,
+    `select category || ', ' || currency from cells s join counts c using (minute, series) join series on id = series
+     where greatest(c.revenue_minor::hugeint + s.revenue_minor, c.units::hugeint + s.units) > ${MAX} limit 1`,
+  )
   await connection.run('delete from cells')
+  if (row) throw new RangeError(`a sum of ${row[0]} would be out of range: it does not fit in 64 bits`)
+}
+
+/** Minutes become the first of their hour. All of them are published once more: whole hours, and zeros for what is gone. */
+async function foldMinutes(connection: DuckDBConnection, memory: Memory, { foldedBelow, revision }: Change): Promise<void> {
+  await connection.run(`insert into changes with old as (from counts where minute >= ${memory.foldedBelow} and minute < ${foldedBelow})
+    select ${revision}, minute, series, -orders, -units, -revenue_minor from old
+    union all select ${revision}, minute // 60 * 60 "hour", series, sum(orders), sum(units), sum(revenue_minor) from old group by "hour", series`)
+  memory.foldedBelow = foldedBelow
 }
 
 async function saveSeen(connection: DuckDBConnection, { seenDays }: Memory, counted: readonly Place[], countedAtMs: number): Promise<void> {
-  const byDay = Map.groupBy(counted, ({ eventId }) => dayOf(tsidTime(eventId)))
-  for (const [day, places] of byDay) {
+  for (const [day, places] of byDay(counted, ({ eventId }) => eventId)) {
     if (!seenDays.has(day)) await connection.run(createSeen(day))
     seenDays.add(day)
     await appendColumns(connection, seenTable(day), [...placeColumns(places), new BigInt64Array(places.length).fill(BigInt(countedAtMs))])

@@ -1,5 +1,5 @@
 // Publishes what changed since it was last acknowledged, then says up to when it is all there. Counting never waits for it.
-import type { Clock } from '@tally/platform/clock'
+import { type Clock, wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import { inPasses, type Passes } from '@tally/platform/passes'
 
@@ -36,6 +36,8 @@ type Options = {
   topic: BucketTopic
   /** The store may forget that buckets up to this revision were to be published. */
   published(upTo: bigint): void
+  /** Whether buckets that are published now will soon have changed again. */
+  isBehind?(): boolean
   clock: Clock
   log: Log
 }
@@ -44,9 +46,12 @@ const MINUTE_MICROS = 60_000_000n
 /** While much changes, publishing takes at most a fifth of the time, and a bucket that changes often is sent once per pass. */
 const REST_FACTOR = 4
 const MAX_REST_MS = 10_000
+/** While counting catches up, buckets are published this often. */
+const BEHIND_MS = 60_000
+const LOOK_EVERY_MS = 250
 
 /** Publishes after every `wake`, one pass at a time, and once at the start: a crash may have come between commit and publish. */
-export function publishBuckets({ changed, topic, published, clock, log }: Options): Passes {
+export function publishBuckets({ changed, topic, published, isBehind, clock, log }: Options): Passes {
   let publishedUpTo = 0n
   let marked: bigint | undefined
 
@@ -70,8 +75,14 @@ export function publishBuckets({ changed, topic, published, clock, log }: Option
     }
   }
 
+  async function caughtUp(stopping: AbortSignal): Promise<void> {
+    const began = clock.now()
+    while (isBehind?.() && Math.abs(clock.now() - began) < BEHIND_MS && !stopping.aborted) await wait(LOOK_EVERY_MS, stopping)
+  }
+
   return inPasses({
     pass,
+    before: caughtUp,
     restFactor: REST_FACTOR,
     maxRestMs: MAX_REST_MS,
     whenUnavailable: 'buckets cannot be published; they are kept and sent again',

@@ -3,6 +3,7 @@ import { parseRfc3339 } from '@tally/platform/rfc3339'
 import { z } from 'zod'
 import { MINUTES } from './ask-counts.ts'
 import { minuteOf } from './bucket.ts'
+import { readEventId } from './order-event.ts'
 
 const given = { error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : undefined) }
 
@@ -37,6 +38,7 @@ export const topQuery = z.strictObject({
   window: window.default(MINUTES.day),
   limit: limit.default(10),
   by: z.enum(['revenue', 'units', 'orders'], { error: 'is not revenue, units or orders' }).default('revenue'),
+  asOf: time.optional(),
 })
 
 /** Buckets whose start lies in [from, to). */
@@ -48,12 +50,27 @@ export const bucketsQuery = z
     category: category.optional(),
     currency: currency.optional(),
     format: z.enum(['json', 'csv', 'parquet'], { error: 'is not json, csv or parquet' }).default('json'),
+    asOf: time.optional(),
   })
   .refine(({ from, to }) => from < to, { path: ['to'], error: 'is not later than from' })
   .transform(({ from, to, ...rest }) => ({
     ...rest,
     range: { from: firstStart(from, MINUTES[rest.size]), to: firstStart(to, MINUTES[rest.size]) },
   }))
+
+/** Ids in one lookup. */
+const MAX_LOOKUP = 1_000
+
+const eventId = z.string('is not an event id: a positive 64-bit number in decimal, as text').transform((text, context) => {
+  const id = readEventId(text)
+  if (id !== undefined) return id
+  context.addIssue({ code: 'custom', message: 'is not an event id: a positive 64-bit number in decimal, as text' })
+  return z.NEVER
+})
+
+export const lookupBody = z.strictObject({
+  eventIds: z.array(eventId, given).min(1, 'is empty').max(MAX_LOOKUP, `has more than ${MAX_LOOKUP} ids: ask several times`),
+})
 
 export const noQuery = z.strictObject({})
 

@@ -7,8 +7,11 @@ import { type OrderEvent, readEventId } from './order-event.ts'
 
 export type OrderSlice = Slice<OrderEvent>
 
-/** Where the counts stand. Offsets are next offsets, `oldestId` is the smallest event id inside the dedup window. */
-export type Standing = { nextOffset(partition: number): bigint; oldestId: bigint }
+/**
+ * Where the counts stand. Offsets are next offsets, `oldestId` is the smallest event id inside the dedup window, minutes below `foldedBelow`
+ * count into the first minute of their hour.
+ */
+export type Standing = { nextOffset(partition: number): bigint; oldestId: bigint; foldedBelow?: number }
 
 /** What the store remembers of the ids it was asked about. */
 export type Known = {
@@ -48,7 +51,7 @@ export function settle(slices: readonly OrderSlice[], standing: Standing, known:
   const positions = new Map<number, bigint>()
   const counted = new Map<bigint, Place>()
   const letters: (Place & { reason: string })[] = []
-  const fold = newFold()
+  const fold = newFold(standing.foldedBelow)
   let duplicates = 0
 
   const outcomes = slices.map((slice) => {
@@ -56,7 +59,7 @@ export function settle(slices: readonly OrderSlice[], standing: Standing, known:
     const position = positions.get(partition) ?? standing.nextOffset(partition)
     if (slice.from > position) return new OutOfPosition(position)
     if (slice.next <= position) return undefined
-    const messages = slice.messages.filter(({ record }) => record.offset >= position)
+    const messages = slice.from === position ? slice.messages : slice.messages.filter(({ record }) => record.offset >= position)
     const faults = tooOld(messages, standing.oldestId, known)
     if (faults.size > 0) return new RejectedRecords(faults)
 
@@ -82,8 +85,9 @@ export function settle(slices: readonly OrderSlice[], standing: Standing, known:
     ...letter,
     counted: known.counted.has(letter.eventId) || counted.has(letter.eventId),
   }))
-  const replayed = [...counted.values()].filter(({ eventId }) => known.deadLettered.has(eventId))
-  return { outcomes, positions, cells: fold.cells(), counted: [...counted.values()], replayed, duplicates, deadLetters }
+  const places = [...counted.values()]
+  const replayed = known.deadLettered.size === 0 ? [] : places.filter(({ eventId }) => known.deadLettered.has(eventId))
+  return { outcomes, positions, cells: fold.cells(), counted: places, replayed, duplicates, deadLetters }
 }
 
 /** Events that may have been counted and forgotten since. One that was dead-lettered here is known not to have been counted. */

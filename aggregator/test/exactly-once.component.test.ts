@@ -209,7 +209,7 @@ describe('asOf in the counts', () => {
     expect(opened.counting.state().asOf).to.equal(null)
     await opened.counting.handle(slice(1n, [event()]))
     expect(opened.counting.state().asOf).to.equal(5_000_000n)
-    expect((await opened.answers.event(1n)).asOf).to.equal(5_000_000n)
+    expect((await opened.answers.events([1n])).asOf).to.equal(5_000_000n)
   })
 
   it('never goes back, also after a restart', async () => {

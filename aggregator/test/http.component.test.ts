@@ -24,7 +24,7 @@ describe('the aggregator over HTTP', () => {
   before(async () => {
     opened = await openCounting(files.path)
     http = await listen(
-      httpApp({ log: createLog('test', 'silent'), metrics: new Registry(), routes: routes(opened.answers, opened.clock) }),
+      httpApp({ log: createLog('test', 'silent'), metrics: new Registry(), routes: routes(opened.answers, opened.clock, 0) }),
       { host: '127.0.0.1', port: 0 },
     )
     opened.counting.aimAt({ asOf: BigInt(NOW - 3_000) * 1000n, ends: new Map() })
@@ -177,6 +177,28 @@ describe('the aggregator over HTTP', () => {
     const old = idAt(NOW - 9 * 86_400_000)
     expect((await ask(`/v1/events/${old}`)).body).to.include({ counted: false, beforeWindow: true })
     expect((await ask('/v1/events/x')).status).to.equal(404)
+  })
+
+  it('says of up to a thousand events at once, in the order asked for, the same as of each alone', async () => {
+    const lookup = (eventIds: unknown) => ask('/v1/events/lookup', { ...post, body: JSON.stringify({ eventIds }) })
+    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
+    const ids = [newId(), first, idAt(NOW - 9 * 86_400_000), first].map(String)
+    const { status, body } = await lookup(ids)
+    const alone = await Promise.all(ids.map(async (id) => (await ask(`/v1/events/${id}`)).body))
+    expect(status).to.equal(200)
+    expect(body.asOf).to.equal(alone[0].asOf)
+    expect(body.events).to.deep.equal(alone.map(({ asOf: _, ...event }) => event))
+
+    expect((await lookup(Array(1_000).fill(String(first)))).body.events).to.have.length(1_000)
+    expect((await lookup(Array(1_001).fill(String(first)))).body.errors[0].pointer).to.equal('/eventIds')
+    expect((await lookup([String(first), '-1', 7])).body.errors.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal([
+      '/eventIds/1',
+      '/eventIds/2',
+    ])
+    expect((await lookup([])).status).to.equal(422)
+    expect((await ask('/v1/events/lookup', { ...post, body: '{' })).status).to.equal(400)
+    expect((await ask('/v1/events/lookup', { method: 'POST' })).status).to.equal(422)
+    expect((await ask('/v1/events/lookup')).headers.get('allow')).to.equal('POST')
   })
 
   it('says of an event that failed why, until its replay is counted', async () => {

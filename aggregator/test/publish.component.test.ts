@@ -6,6 +6,7 @@ import type { Passes } from '@tally/platform/passes'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { duckdbChanges } from '../src/duckdb-changes.ts'
+import { duckdbTending } from '../src/duckdb-tending.ts'
 import { type ChangedBucket, publishBuckets } from '../src/publish-buckets.ts'
 import { type Opened, openCounting, scratch } from './support/counting.ts'
 import { event, line, NOW, newId, slice } from './support/orders.ts'
@@ -153,6 +154,22 @@ describe('publishing buckets', () => {
     await settled()
     expect(topic.read()).to.deep.equal(await opened.totals())
     expect(topic.read()[0]).to.contain(' 4/')
+  })
+
+  it('leaves a reader of the topic with whole hours once minutes are folded: what is gone has zeros', async () => {
+    await publish()
+    const at = (minute: number) => event(newId(), { placedAt: BigInt(minute) * 60_000_000n })
+    await count(at(1), at(2), at(59), at(60), at(200))
+    await settled()
+    topic.refusing = true
+    await opened.counting.fold(120)
+    await (await duckdbTending(await opened.file.connect(), 1)).absorb()
+    topic.refusing = false
+    await settled()
+    await count(at(30))
+    await settled()
+    expect(topic.read().filter((text) => !text.endsWith(' 0/0/0'))).to.have.members(await opened.totals())
+    expect(topic.read()).to.include.members(['0 Chairs USD 4/8/4000', '59 Chairs USD 0/0/0', '200 Chairs USD 1/2/1000'])
   })
 
   it('says asOf behind the buckets it speaks of: at the start, and when it crosses a minute', async () => {

@@ -17,6 +17,8 @@ export type CaptureFacts = {
   published: string[] | undefined
   /** By the database's clock; undefined: it never beat. */
   heartbeatAgeMs: number | undefined
+  /** When the newest event was accepted; undefined: there is none. */
+  newestEventMs: number | undefined
   /** The database's clock. */
   nowMs: number
 }
@@ -26,9 +28,21 @@ export type StoredOffset = { lsn: bigint; atMs: number }
 
 export type Wanted = { slot: string; publication: string; tables: string[] }
 
-export type CaptureProblem = { name: string; what: string; impact: string; wayBack: string }
+/** Every case that is told by name. */
+export const CASES = [
+  'slot-missing',
+  'slot-lost',
+  'slot-ahead',
+  'slot-at-risk',
+  'publication-missing',
+  'table-unpublished',
+  'heartbeat-late',
+] as const
+export type Case = (typeof CASES)[number]
 
-const HEARTBEAT_LATE_MS = 10_000
+export type CaptureProblem = { name: Case; what: string; impact: string; wayBack: string }
+
+export const HEARTBEAT_LATE_MS = 10_000
 const RISKY_SHARE = 0.5
 
 const RECOVER = 'make connect-recover WHY="…" (new slot, then the gap is sent again)'
@@ -40,7 +54,7 @@ export function captureProblems(
   wanted: Wanted,
 ): CaptureProblem[] {
   const problems: CaptureProblem[] = []
-  const add = (name: string, what: string, impact: string, wayBack: string) => problems.push({ name, what, impact, wayBack })
+  const add = (name: Case, what: string, impact: string, wayBack: string) => problems.push({ name, what, impact, wayBack })
   if (slot === undefined) {
     add(
       'slot-missing',
@@ -105,16 +119,22 @@ export function captureProblems(
 export const needsRecovery = (problems: CaptureProblem[]): CaptureProblem | undefined =>
   problems.find(({ name }) => name === 'slot-missing' || name === 'slot-lost' || name === 'slot-ahead')
 
-/** One line of figures, then each problem. */
-export function captureText({ slot, nowMs }: CaptureFacts, offset: StoredOffset | undefined, problems: CaptureProblem[]): string {
+/** Two lines of figures, then each problem. */
+export function captureText(
+  { slot, nowMs, newestEventMs }: CaptureFacts,
+  offset: StoredOffset | undefined,
+  problems: CaptureProblem[],
+): string {
   const figures = slot
     ? `  slot ${slot.active ? 'active' : 'inactive'}, ${slot.walStatus}, keeps ${mebibytes(slot.retainedBytes)} of WAL${slot.budgetBytes === undefined ? '' : ` of ${mebibytes(slot.budgetBytes)}`}`
     : '  no slot'
-  const last = offset ? `; last change sent ${((nowMs - offset.atMs) / 1000).toFixed(1)} s ago` : ''
+  const behind = offset ? `${seconds(nowMs - offset.atMs)} behind its source` : 'has stored no offset yet'
   return [
-    figures + last,
+    `  ${behind}, last event ${newestEventMs === undefined ? 'never' : `${seconds(nowMs - newestEventMs)} ago`}`,
+    figures,
     ...problems.map(({ name, what, impact, wayBack }) => `  ${name}: ${what}\n    impact: ${impact}\n    way back: ${wayBack}`),
   ].join('\n')
 }
 
+const seconds = (ms: number) => `${(Math.max(0, ms) / 1000).toFixed(1)} s`
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 100 * 2 ** 20 ? 1 : 0)} MiB`

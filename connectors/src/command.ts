@@ -7,11 +7,15 @@ import type { Connectors } from './rest-connectors.ts'
 export type Context = {
   connect: Connectors
   connectors: Connector[]
+  /** Names of all connectors in this checkout, also of those the command is not about. */
+  known: string[]
   clock: Clock
   print(line: string): void
   waitTimeoutMs: number
   json: boolean
   verbose: boolean
+  /** Deletes live connectors that this checkout does not know. */
+  prune: boolean
   /** Looks at slot, publication and heartbeat; undefined where the database is not to be asked. */
   capture: CapturePort | undefined
 }
@@ -20,6 +24,6 @@ export type Context = {
 export type Command = (context: Context) => Promise<number>
 
 /** Names of live connectors that this checkout does not know. */
-export async function unknown(connect: Connectors, connectors: Connector[]): Promise<string[]> {
-  return (await connect.names()).filter((name) => !connectors.some((connector) => connector.name === name))
+export async function unknown({ connect, known }: Pick<Context, 'connect' | 'known'>): Promise<string[]> {
+  return (await connect.names()).filter((name) => !known.includes(name))
 }

@@ -4,7 +4,7 @@ import { whileUnavailable } from '@tally/platform/retry'
 import { applyConnector, refuseFaults } from './apply-connector.ts'
 import { untilState } from './await-state.ts'
 import { needsRecovery } from './capture.ts'
-import { type Command, unknown } from './command.ts'
+import { type Command, type Context, unknown } from './command.ts'
 import { type Connector, differences, differenceText } from './connector.ts'
 import { type CapturePort, readCapture } from './read-capture.ts'
 import { unfinishedRecovery } from './recover-connector.ts'
@@ -21,7 +21,8 @@ export const validateAll: Command = async ({ connect, connectors, print }) => {
 }
 
 /** Live against wanted, key by key. 0: the same, 1: something differs. */
-export const diffAll: Command = async ({ connect, connectors, print }) => {
+export const diffAll: Command = async (context) => {
+  const { connect, connectors, print } = context
   let same = true
   for (const { name, config } of connectors) {
     const live = await connect.config(name)
@@ -31,8 +32,18 @@ export const diffAll: Command = async ({ connect, connectors, print }) => {
     if (live !== undefined) for (const difference of found) print(differenceText(difference))
     same &&= live !== undefined && found.length === 0
   }
-  for (const name of await unknown(connect, connectors)) print(`${name}: runs, but is not in this checkout (it is left alone)`)
+  await tellUnknown({ ...context, prune: false })
   return same ? 0 : 1
+}
+
+/** What runs without being in this checkout: told, and deleted only when asked to. */
+async function tellUnknown(context: Context): Promise<void> {
+  const { connect, print, prune } = context
+  for (const name of await unknown(context)) {
+    if (prune) await connect.delete(name)
+    if (prune) print(`${name}: deleted, since it is not in this checkout; its slot, if it had one, goes on keeping WAL until it is dropped`)
+    else print(`${name}: runs, but is not in this checkout (it is left alone; PRUNE=1 deletes it)`)
+  }
 }
 
 const APPLIED = {
@@ -42,12 +53,14 @@ const APPLIED = {
   held: 'as wanted, but paused or stopped by someone: make connect-resume',
 }
 
-export const applyAll: Command = async ({ connect, connectors, clock, print, waitTimeoutMs, capture }) => {
+export const applyAll: Command = async (context) => {
+  const { connect, connectors, clock, print, waitTimeoutMs, capture } = context
   for (const connector of connectors) {
     const refuse = async () => void (capture && (await refuseLoss(connector, capture, connect)))
     const applied = await applyConnector(connect, connector, { clock, deadlineMs: waitTimeoutMs, refuse })
     print(`${connector.name}: ${APPLIED[applied]}`)
   }
+  await tellUnknown(context)
   return 0
 }
 
@@ -98,13 +111,3 @@ export const restartFailedAll = tellAll(
   (status) => isRunning(status) || isHeld(status),
   'nothing is failed any more',
 )
-
-/** What Connect stored as read, per connector. */
-export const offsetsAll: Command = async ({ connect, connectors, print, json }) => {
-  for (const { name } of connectors) {
-    const answer = await connect.offsets(name)
-    if (json) print(JSON.stringify({ name, offsets: answer?.offsets ?? [] }))
-    else print(`${name}: ${answer === undefined ? 'is not there' : JSON.stringify(answer.offsets, undefined, 2)}`)
-  }
-  return 0
-}

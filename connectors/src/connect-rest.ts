@@ -1,22 +1,31 @@
 // Kafka Connect by its REST API: every fault is either "away, try again" or a message with the next command.
 import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { whileUnavailable } from '@tally/platform/retry'
 
 export type ConnectRest = {
   /**
    * The answer's JSON; undefined when there is nothing at the path.
-   * @throws Unavailable (Connect away, or rebalancing), StopProcess (the request was refused)
+   * @throws Unavailable (Connect away, or rebalancing for too long), StopProcess (the request was refused)
    */
   ask(method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
 }
 
+type Options = {
+  timeoutMs?: number
+  /** How long a rebalance is waited for, with jittered back-off. That Connect is away is told at once. */
+  rebalanceMs?: number
+}
+
+type Answer = { status: number; text: string; message: string }
+
 /** @param url base of the REST API, e.g. http://127.0.0.1:8083 */
-export function connectRest(url: string, timeoutMs = 20_000): ConnectRest {
+export function connectRest(url: string, { timeoutMs = 20_000, rebalanceMs = 20_000 }: Options = {}): ConnectRest {
   return {
     async ask(method, path, body) {
-      const { status, text } = await send(method, path, body)
+      const answer = await afterRebalance(() => send(method, path, body))
+      if (answer instanceof Unavailable) throw answer
+      const { status, text, message } = answer
       if (status === 404) return undefined
-      const message = messageOf(text)
-      if (status === 409) throw new Unavailable(`Kafka Connect at ${url} is rebalancing: ${message}. It takes seconds: try again.`)
       if (status >= 500 && /timed out|rebalanc|starting/i.test(message))
         throw new Unavailable(`Kafka Connect at ${url} is not able to answer now: ${message}`)
       if (status >= 400)
@@ -27,17 +36,30 @@ export function connectRest(url: string, timeoutMs = 20_000): ConnectRest {
     },
   }
 
-  async function send(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+  /** The first answer that is no 409; an Unavailable that is not about a rebalance is an answer too. */
+  function afterRebalance(ask: () => Promise<Answer | Unavailable>): Promise<Answer | Unavailable> {
+    return whileUnavailable(
+      async () => {
+        const answer = await ask()
+        if (answer instanceof Unavailable || answer.status !== 409) return answer
+        throw new Unavailable(`Kafka Connect at ${url} is rebalancing: ${answer.message}. It takes seconds: try again.`)
+      },
+      { deadlineMs: rebalanceMs },
+    )
+  }
+
+  async function send(method: string, path: string, body: unknown): Promise<Answer | Unavailable> {
     try {
       const response = await fetch(`${url}${path}`, {
         method,
         signal: AbortSignal.timeout(timeoutMs),
         ...(body !== undefined && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
       })
-      return { status: response.status, text: await response.text() }
+      const text = await response.text()
+      return { status: response.status, text, message: messageOf(text) }
     } catch (error) {
       const why = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error)
-      throw new Unavailable(
+      return new Unavailable(
         `Kafka Connect at ${url} does not answer: ${why}.\nIs it running? make status; its log: make logs S=connect; start it: make start S=connect`,
         { cause: error },
       )

@@ -6,9 +6,11 @@ import type { Command } from './command.ts'
 import * as commands from './commands.ts'
 import { connectorsConfig } from './config.ts'
 import { connectRest } from './connect-rest.ts'
-import { readConnectors } from './connector-files.ts'
+import { connectorNames, readConnectors } from './connector-files.ts'
+import { logLevel } from './log-level.ts'
+import { offsets } from './offset-commands.ts'
 import { postgresCapture } from './postgres-capture.ts'
-import { openSession } from './postgres-session.ts'
+import { lazySession } from './postgres-session.ts'
 import { recover, reemit } from './resend-commands.ts'
 import { restConnectors } from './rest-connectors.ts'
 import { statusAll } from './show-status.ts'
@@ -22,7 +24,8 @@ const VERBS: Record<string, Command> = {
   resume: commands.resumeAll,
   stop: commands.stopAll,
   'restart-failed': commands.restartFailedAll,
-  offsets: commands.offsetsAll,
+  offsets,
+  'log-level': logLevel,
   reemit,
   recover,
 }
@@ -32,17 +35,18 @@ await runCommand(async () => {
   const command = VERBS[verb]
   if (command === undefined) throw new StopProcess(`"${verb}" is no command; there are: ${Object.keys(VERBS).join(', ')}`, 2)
   const config = connectorsConfig()
-  const session =
-    (verb === 'status' || verb === 'apply') && config.SIGNAL_DATABASE_URL ? await openSession(config.SIGNAL_DATABASE_URL) : undefined
+  const session = config.SIGNAL_DATABASE_URL ? lazySession(config.SIGNAL_DATABASE_URL) : undefined
   try {
     return await command({
       connect: restConnectors(connectRest(config.CONNECT_URL)),
-      connectors: readConnectors(config.CONNECTORS_FOLDER, config.CONNECTOR),
+      connectors: readConnectors({ folder: config.CONNECTORS_FOLDER, environment: config.CONNECT_ENVIRONMENT, only: config.CONNECTOR }),
+      known: connectorNames(config.CONNECTORS_FOLDER),
       clock: systemClock,
       print: (line) => process.stdout.write(`${line}\n`),
       waitTimeoutMs: config.WAIT_TIMEOUT_MS,
       json: config.JSON,
       verbose: config.V,
+      prune: config.PRUNE,
       capture: session && postgresCapture(session),
     })
   } finally {

@@ -1,6 +1,7 @@
 // Replication slot, publication and heartbeat as PostgreSQL tells them, and the slot made anew.
-import type pg from 'pg'
+import { tsidTime } from '@tally/platform/tsid'
 import type { SlotFacts, Wanted } from './capture.ts'
+import type { Queries } from './postgres-session.ts'
 
 type SlotRow = { active: boolean; wal_status: string | null; confirmed: string | null; retained: string | null; budget: string | null }
 
@@ -14,25 +15,43 @@ const PUBLICATION = `
   select array(select schemaname || '.' || tablename from pg_publication_tables where pubname = $1) as tables
   from pg_publication where pubname = $1`
 
-const HEARTBEAT = `
-  select extract(epoch from clock_timestamp()) * 1000 as now, (select extract(epoch from clock_timestamp() - max(at)) * 1000 from dbz_heartbeat) as age`
+const NOW = 'select extract(epoch from clock_timestamp()) * 1000 as now'
+const HEARTBEAT = 'select extract(epoch from clock_timestamp() - max(at)) * 1000 as value from dbz_heartbeat'
+const NEWEST = 'select max(id) as value from outbox'
 
-export function postgresCapture(client: pg.Client) {
+const UNDEFINED_TABLE = '42P01'
+
+export function postgresCapture(client: Queries) {
+  /** The one value; undefined when there is none, or not even the table. */
+  async function oneValue(sql: string): Promise<string | undefined> {
+    try {
+      return (await client.query<{ value: string | null }>(sql)).rows[0]?.value ?? undefined
+    } catch (error) {
+      if ((error as { code?: string }).code === UNDEFINED_TABLE) return undefined
+      throw error
+    }
+  }
+
+  async function newestEvent(): Promise<bigint | undefined> {
+    const id = await oneValue(NEWEST)
+    return id === undefined ? undefined : BigInt(id)
+  }
+
   return {
+    newestEvent,
     async facts({ slot, publication }: Wanted) {
       const [published] = (await client.query<{ tables: string[] }>(PUBLICATION, [publication])).rows
-      const [heartbeat] = (await client.query<{ now: string; age: string | null }>(HEARTBEAT)).rows
+      const heartbeatAge = await oneValue(HEARTBEAT)
+      const newest = await newestEvent()
       const [row] = (await client.query<SlotRow>(SLOT, [slot])).rows
+      const [clock] = (await client.query<{ now: string }>(NOW)).rows
       return {
         slot: row && slotFacts(row),
         published: published?.tables,
-        heartbeatAgeMs: heartbeat?.age == null ? undefined : Number(heartbeat.age),
-        nowMs: Number(heartbeat?.now),
+        heartbeatAgeMs: heartbeatAge === undefined ? undefined : Number(heartbeatAge),
+        newestEventMs: newest === undefined ? undefined : tsidTime(newest),
+        nowMs: Number(clock?.now),
       }
-    },
-    async newestEvent(): Promise<bigint | undefined> {
-      const [row] = (await client.query<{ id: string | null }>('select max(id) as id from outbox')).rows
-      return row?.id == null ? undefined : BigInt(row.id)
     },
     /** A slot of that name at the present end of the WAL, whatever was there before. */
     async recreateSlot(slot: string): Promise<void> {

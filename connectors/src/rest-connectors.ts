@@ -46,6 +46,19 @@ export function restConnectors(rest: ConnectRest) {
     async resetOffsets(name: string): Promise<void> {
       await rest.ask('DELETE', `${at(name)}/offsets`)
     },
+    /** Only of a stopped connector. */
+    async putOffsets(name: string, offsets: unknown[]): Promise<void> {
+      await rest.ask('PATCH', `${at(name)}/offsets`, { offsets })
+    },
+    async delete(name: string): Promise<void> {
+      await rest.ask('DELETE', at(name))
+    },
+    /** Levels of the worker's loggers that were set or used. */
+    loggers: async () => ((await rest.ask('GET', '/admin/loggers')) ?? {}) as Record<string, { level: string | null }>,
+    /** On every worker, until it starts again. */
+    async setLogLevel(logger: string, level: string): Promise<void> {
+      await rest.ask('PUT', `/admin/loggers/${encodeURIComponent(logger)}?scope=cluster`, { level })
+    },
     pause: (name: string) => command('PUT', name, '/pause'),
     resume: (name: string) => command('PUT', name, '/resume'),
     stop: (name: string) => command('PUT', name, '/stop'),

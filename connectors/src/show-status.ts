@@ -1,12 +1,14 @@
 // What runs, what does not and why, and whether the way from the outbox is whole.
+import { Unavailable } from '@tally/platform/errors'
 import { captureText } from './capture.ts'
 import { type Command, unknown } from './command.ts'
 import { type Capture, readCapture } from './read-capture.ts'
 import { type ConnectorStatus, isRunning, statusText } from './status.ts'
 
 /** Every connector of the cluster and of this checkout. 1 when anything is not RUNNING, or the way to it is broken. */
-export const statusAll: Command = async ({ connect, connectors, print, json, verbose, capture }) => {
-  const others = await unknown(connect, connectors)
+export const statusAll: Command = async (context) => {
+  const { connect, connectors, print, json, verbose, capture } = context
+  const others = await unknown(context)
   const found: (ConnectorStatus & { capture?: Capture })[] = []
   let ok = true
   for (const name of [...connectors.map((connector) => connector.name), ...others]) {
@@ -15,7 +17,13 @@ export const statusAll: Command = async ({ connect, connectors, print, json, ver
     if (!json) print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
     if (!json && others.includes(name)) print('  not in this checkout')
     const own = connectors.find((connector) => connector.name === name)
-    const looked = own && capture && (await readCapture(name, own.config, capture, connect))
+    const looked = own && capture && (await readCapture(name, own.config, capture, connect).catch(awayText))
+    if (typeof looked === 'string') {
+      ok = false
+      if (!json) print(`  ${looked}`)
+      if (status) found.push(status)
+      continue
+    }
     if (status) found.push({ ...status, ...(looked && { capture: looked }) })
     if (looked === undefined) continue
     ok &&= looked.problems.length === 0
@@ -23,4 +31,10 @@ export const statusAll: Command = async ({ connect, connectors, print, json, ver
   }
   if (json) print(JSON.stringify({ ok, connectors: found }, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
   return ok ? 0 : 1
+}
+
+/** Connect's own answer is worth showing while the database is away. */
+function awayText(error: unknown): string {
+  if (error instanceof Unavailable) return error.message
+  throw error
 }

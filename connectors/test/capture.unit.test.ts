@@ -4,7 +4,7 @@ import { type CaptureFacts, captureProblems, captureText, needsRecovery, type Sl
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const wanted = { slot: 'outbox', publication: 'outbox', tables: ['public.outbox', 'public.dbz_heartbeat', 'public.dbz_signal'] }
 const slot: SlotFacts = { active: true, walStatus: 'reserved', confirmedLsn: 100n, retainedBytes: 10, budgetBytes: 2 ** 31 }
-const facts: CaptureFacts = { slot, published: wanted.tables, heartbeatAgeMs: 900, nowMs: NOW }
+const facts: CaptureFacts = { slot, published: wanted.tables, heartbeatAgeMs: 900, newestEventMs: NOW - 5_000, nowMs: NOW }
 const offset = { lsn: 120n, atMs: NOW - 900 }
 
 const named = (over: Partial<CaptureFacts>, stored: typeof offset | undefined = offset) =>
@@ -36,6 +36,14 @@ describe('the way from the outbox to the connector', () => {
       for (const { impact, wayBack } of problems) expect(text).to.contain(impact).and.contain(wayBack)
     })
   }
+
+  it('tells how far it is behind, when the last event was, and what the slot holds back of what it may', () => {
+    expect(captureText(facts, offset, []).split('\n')).to.deep.equal([
+      '  0.9 s behind its source, last event 5.0 s ago',
+      '  slot active, reserved, keeps 0.0 MiB of WAL of 2048 MiB',
+    ])
+    expect(captureText({ ...facts, newestEventMs: undefined }, undefined, [])).to.contain('has stored no offset yet, last event never')
+  })
 
   it('needs recovering only where events were lost', () => {
     const recovering = cases.filter(([, , over, stored]) => needsRecovery(captureProblems({ ...facts, ...over }, stored ?? offset, wanted)))

@@ -187,3 +187,20 @@ describe('applying', () => {
       .that.contains('connector RUNNING, task 0 UNASSIGNED')
   })
 })
+
+describe('the files of this checkout', () => {
+  it('are one configuration for each environment, what the environment says on top', () => {
+    const [plain] = readConnectors()
+    const [production] = readConnectors({ environment: 'production' })
+    expect(differences(plain?.config ?? {}, production?.config ?? {})).to.deep.equal([
+      { key: 'database.sslmode', live: undefined, wanted: 'require' },
+    ])
+  })
+
+  it('say which environments there are, when asked for another', () => {
+    expect(() => readConnectors({ environment: 'moon' }))
+      .to.throw(StopProcess)
+      .with.property('message')
+      .that.contains('one of: production')
+  })
+})

@@ -6,11 +6,15 @@ import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Cut, CutQueue } from './drive-runs.ts'
 
+export type { Queue }
+
 export type CutStore = { postgresUrl: string } | { redisUrl: string }
 
 export type BullmqCuts = CutQueue & {
   /** Rejects while the store is away. */
   ping(): Promise<void>
+  /** For the board. */
+  queue: Queue
   /** Waits for the cut in hand, then disconnects. */
   close(): Promise<void>
 }
@@ -40,6 +44,8 @@ export async function bullmqCuts({ name, store, log, clock, work }: Jobs): Promi
   await queue.waitUntilReady()
   void worker.run().catch(onError)
   return {
+    // Its type names one of the two stores; the board takes both.
+    queue: queue as unknown as Queue,
     async add(cut) {
       await queue.add('cut', pack(cut), { jobId: `${cut.run}-${cut.cut}`, removeOnComplete: true, removeOnFail: true })
     },

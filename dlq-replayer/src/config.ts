@@ -9,6 +9,8 @@ import type { Dlq } from './letter.ts'
 
 const optional = z.string().optional()
 
+const flag = optional.transform((text) => text !== undefined && text !== '0')
+
 /** `topic:group` pairs, by comma. */
 const queues = z
   .string()
@@ -42,13 +44,15 @@ export const serviceConfig = () =>
       MAX_REPLAYS: int(1).default(3),
       /** Records the group may be behind before a run waits for it. */
       MAX_LAG: int(0).default(5_000),
+      /** The board on the ops port is off without it. */
+      BULL_BOARD_TOKEN: optional,
+      BULL_BOARD_WRITE: flag,
+      BULL_BOARD_ENVIRONMENT: z.string().default('production'),
     },
     process.env,
   )
 
-const flag = optional.transform((text) => text !== undefined && text !== '0')
-
-const FORMS = ['HELP', 'STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'DISCARD', 'EXPORT', 'GO'] as const
+const FORMS = ['HELP', 'STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'PARKED', 'UNPARK', 'HISTORY', 'DISCARD', 'EXPORT', 'GO'] as const
 
 const parameters = {
   ...(Object.fromEntries(FILTER_VARIABLES.map((name) => [name, optional])) as Record<(typeof FILTER_VARIABLES)[number], typeof optional>),
@@ -56,9 +60,11 @@ const parameters = {
   WHY: optional,
   RUN: optional,
   PLAN: optional,
+  IMPORT: optional,
+  PATCH: optional,
   WHO: optional,
   USER: optional,
-  RATE: int(1, 100_000).default(100),
+  RATE: int(1, 100_000).optional(),
   CANARY: int(0, 10_000).default(10),
   JSON: flag,
   YES: flag,
@@ -83,8 +89,10 @@ export function commandConfig(): { command: Command; connect: z.infer<z.ZodObjec
       why: WHY?.trim() || undefined,
       run: RUN,
       planId: PLAN,
+      importFile: given.IMPORT,
+      patchFile: given.PATCH,
       file: given.EXPORT ? process.env.EXPORT : undefined,
-      rate: RATE,
+      rate: RATE ?? 0,
       canary: CANARY,
       yes: YES,
       json: given.JSON,

@@ -3,7 +3,7 @@ import type { Clock } from '@tally/platform/clock'
 import type { Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
 import type { Ending } from './ledger-entry.ts'
-import { tallied } from './outcome.ts'
+import { mostlyFailed } from './outcome.ts'
 import type { Range } from './positions.ts'
 import { countPositions, coversRange, cutPositions } from './positions.ts'
 import type { Audit } from './start-run.ts'
@@ -16,22 +16,21 @@ export type CutQueue = {
   add(cut: Cut): Promise<void>
 }
 
-/** Letters in one job after the canary: some seconds' worth, so that what is out without an outcome stays little. */
-const cutLetters = ({ rate }: Run): number => Math.min(2_000, Math.max(200, rate * 2))
+/** Letters in one job after the canary. Between jobs nothing is out, which costs up to two seconds; a run is paused, cancelled and taken up again within them. */
+const CUT_LETTERS = 250_000
 
-/** Behind the canary a run stops when this share of its letters failed again, once there are enough to tell. */
-const FAILED_SHARE = 0.5
-const ENOUGH_LETTERS = 100
+/** A command that settles letters itself writes at least so often. */
+const DECISION_MS = 60_000
 
 export type Next = { cut: Cut } | { ending: Ending }
 
 /** What an open run needs next. */
 export function nextOf(run: Run): Next {
-  const cuts = cutPositions(run.selection, run.canary, cutLetters(run))
+  const cuts = cutPositions(run.selection, run.canary, CUT_LETTERS)
   const cut = cuts.findIndex((ranges) => ranges.some((range) => !coversRange(run.settled, range)))
   if (cut === -1) return { ending: 'done' }
   if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }
-  if (mostlyFailed(run)) return { ending: 'mostly-failed' }
+  if (mostlyFailed(run.tally) && !run.sending.has(cut)) return { ending: 'mostly-failed' }
   if (run.state === 'cancelling' && !run.sending.has(cut)) return { ending: 'cancelled' }
   return { cut: { run: run.id, dlq: run.dlq, cut, ranges: cuts[cut] ?? [] } }
 }
@@ -42,16 +41,16 @@ function canaryFailed({ canary, settled, tally: { outcomes } }: Run): boolean {
   return (outcomes['failed-again'] ?? 0) + (outcomes.parked ?? 0) + (outcomes.unknown ?? 0) > 0
 }
 
-function mostlyFailed({ tally }: Run): boolean {
-  const done = tallied(tally)
-  return done >= ENOUGH_LETTERS && (tally.outcomes['failed-again'] ?? 0) >= done * FAILED_SHARE
+/** The command itself settles what an engineer decided; one that died in the middle must not keep the queue closed. */
+function decisionOf({ state, lastAt }: Run, now: number): Next | undefined {
+  return state === 'cancelling' || now - lastAt > DECISION_MS ? { ending: 'cancelled' } : undefined
 }
 
 /** Takes every open run one step further. */
 export async function driveRuns(audit: Audit, queue: CutQueue, clock: Clock): Promise<void> {
   for (const run of openRuns(await audit.refresh())) {
-    if (run.action !== 'replay') continue
-    const next = nextOf(run)
+    const next = run.action === 'replay' ? nextOf(run) : decisionOf(run, clock.now())
+    if (next === undefined) continue
     if ('cut' in next) await queue.add(next.cut)
     else await audit.append([{ kind: 'ended', run: run.id, how: next.ending, at: clock.now() }])
   }

@@ -2,13 +2,17 @@
 import type { Clock } from '@tally/platform/clock'
 import type { FilterWords } from './filter-words.ts'
 import type { Dlq } from './letter.ts'
+import type { Patcher, Patching } from './patch-letters.ts'
 import type { LetterReader, Planning } from './plan-replay.ts'
-import { exportPlan, showPlan } from './show-plan.ts'
+import type { Append } from './put-letters.ts'
+import { showHistory } from './show-history.ts'
+import { showLetters } from './show-letters.ts'
+import { exportPlan } from './show-plan.ts'
 import { showStatus, tellRuns } from './show-runs.ts'
 import type { Audit } from './start-run.ts'
-import { discard, go } from './write-runs.ts'
+import { go, settle } from './write-runs.ts'
 
-export type Form = 'status' | 'pause' | 'resume' | 'cancel' | 'discard' | 'export' | 'go' | 'plan'
+export type Form = 'parked' | 'unpark' | 'history' | 'status' | 'pause' | 'resume' | 'cancel' | 'discard' | 'export' | 'go' | 'plan'
 
 export type Command = {
   form: Form | 'help'
@@ -21,6 +25,11 @@ export type Command = {
   planId: string | undefined
   /** EXPORT: where to. */
   file: string | undefined
+  /** IMPORT: the letters of this file are meant. */
+  importFile: string | undefined
+  /** PATCH: the file whose function mends the letters. */
+  patchFile: string | undefined
+  /** Letters a second; 0: as fast as the group keeps up. */
   rate: number
   canary: number
   yes: boolean
@@ -36,7 +45,11 @@ export type Terminal = {
   out(text: string): void
   /** Progress and refusals: not part of the answer. */
   note(text: string): void
+  /** Writes over the last text that was given here; empty: takes it away. Only when interactive. */
+  over(text: string): void
   ask(question: string): Promise<string>
+  /** Said before the command ends when somebody presses Ctrl-C from now on. */
+  onInterrupt(text: string): void
 }
 
 export type Tools = {
@@ -48,19 +61,29 @@ export type Tools = {
   terminal: Terminal
   /** Writes lines to a file that must not exist yet; how many. */
   writeLines(file: string, lines: AsyncIterable<string>): Promise<number>
+  readLines(file: string): AsyncIterable<string>
+  append: Append
+  /** Framed bytes of a value of the topic. @throws Error when it does not fit the schema */
+  encode: Patching['encode']
+  openPatch(file: string): Promise<Patcher>
 }
 
 /** Does what the command says; HELP needs none of this. */
 export async function executeCommand(command: Command & { form: Form }, tools: Tools): Promise<number> {
   switch (command.form) {
     case 'plan':
-      return showPlan(command, tools)
+    case 'parked':
+      return showLetters(command, tools)
+    case 'unpark':
+      return settle('unpark', command, tools)
+    case 'history':
+      return showHistory(command, tools)
     case 'export':
       return exportPlan(command, tools)
     case 'go':
       return go(command, tools)
     case 'discard':
-      return discard(command, tools)
+      return settle('discard', command, tools)
     case 'status':
       return showStatus(command, tools)
     case 'pause':

@@ -9,7 +9,13 @@ cause is mended. Without GO, DISCARD or a control word nothing is changed.
   make replay-dlq STATUS=1 [RUN=id]     runs and what became of their letters
   make replay-dlq PAUSE=1 | RESUME=1 | CANCEL=1 [RUN=id]
   make replay-dlq EVENT_ID=1,2 DISCARD=1 WHY="test orders"
+  make replay-dlq HISTORY=1             who did what, when and why
+  make replay-dlq PARKED=1              letters given up on
+  make replay-dlq EVENT_ID=1 UNPARK=1 WHY="mended"   opens them again
   make replay-dlq EXPORT=letters.ndjson original bytes (base64), changes nothing
+  make replay-dlq IMPORT=letters.ndjson [GO=1 WHY="..."]   puts back what is not
+                                        there any more, and replays what is open
+  make replay-dlq REASON=... PATCH=mend.ts [GO=1 WHY="..."]   mends them first
 
 Which letters (all given must hold; lists by comma):
   TOPIC      order-events, or the dead letter queue's own name
@@ -25,9 +31,11 @@ How (with GO=1):
   WHY        why it is right to replay now; kept in the audit. Required
   CANARY     first so many letters, waited for before the rest goes out; the run
              stops when one of them fails again (default 10, 0: none)
-  RATE       letters a second after that (default 100)
-  PLAN       id a plan printed: refuse when the selection is another one by now
-  YES=1      for more than 10 letters where there is no terminal to ask at
+  RATE       letters a second after that (default: as the group keeps up)
+  PLAN       id a plan printed: exactly its letters, though more came in since;
+             refused after a day, and when some of them were settled
+  YES=1      unasked. Else up to 10 letters go at once, up to 100 take a y, more
+             take their number typed, so does any DISCARD; no terminal: refused
 
 What it does with a letter: same key, bytes, headers and event id to the topic
 it came from, handled by the failed group alone. It waits for what the group
@@ -35,6 +43,11 @@ made of it: counted, already counted (so ignored), failed again (a new letter
 with the new reason) or unknown (not there in time: the letter stays open). What
 was replayed 3 times and failed again is parked. Ctrl-C leaves the run going;
 STATUS=1 shows it.
+
+PATCH names a file with export default (letter) => letter, or null to leave it
+out; letter has key, value (bytes), headers, and decoded where anybody can read
+it. It runs on its own, a second a letter at most. Without GO=1 it is shown what
+changes; with it a mended copy takes the place of each letter that it changes.
 
 JSON=1 for machines, UNMASK=1 to see customers' values.
 Exit: 0 done, 2 some failed again, 3 nothing matched, 4 refused, 1 all else.

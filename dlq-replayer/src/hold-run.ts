@@ -5,21 +5,34 @@ import type { Dlq } from './letter.ts'
 import type { CutWork } from './work-cut.ts'
 
 const PAUSE_POLL_MS = 500
-const LAG_POLL_MS = 1_000
+/** While letters go out. */
+const LAG_LOOK_MS = 1_000
+/** While they wait for it. */
+const LAG_POLL_MS = 200
 
 /** True: send. False: the run was cancelled or the process drains. Waits while the run is paused. */
 export async function mayGoOn(id: string, { audit, stopping }: CutWork): Promise<boolean> {
   for (;;) {
     if (stopping.aborted) return false
-    const run = (await audit.refresh()).runs.get(id)
+    const run = audit.latest().runs.get(id)
     if (run?.state === 'running') return true
     if (run?.state !== 'paused') return false
     await wait(PAUSE_POLL_MS, stopping)
   }
 }
 
+/** Looks at the group's lag at most once a second. */
+export function lagBrake(dlq: Dlq, id: string, work: CutWork): () => Promise<boolean> {
+  let lookedAt = Number.NEGATIVE_INFINITY
+  return async () => {
+    if (work.clock.now() - lookedAt < LAG_LOOK_MS) return mayGoOn(id, work)
+    lookedAt = work.clock.now()
+    return groupKeepsUp(dlq, id, work)
+  }
+}
+
 /** Waits while the group lags: replays would make it later still, and time out. False: the run was stopped meanwhile. */
-export async function groupKeepsUp(dlq: Dlq, id: string, work: CutWork): Promise<boolean> {
+async function groupKeepsUp(dlq: Dlq, id: string, work: CutWork): Promise<boolean> {
   const { audit, clock, stopping, maxLag } = work
   for (let noted = false; ; noted = true) {
     if (!(await mayGoOn(id, work))) return false

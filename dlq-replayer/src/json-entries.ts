@@ -1,15 +1,24 @@
 // Entries of the audit topic as JSON: offsets as decimal text, so that any tool can read them.
 import { z } from 'zod'
 import type { Ends, Entry } from './ledger-entry.ts'
-import { ENDINGS } from './ledger-entry.ts'
+import { ACTIONS, ENDINGS } from './ledger-entry.ts'
+import type { Outcome, Settled } from './outcome.ts'
 import { OUTCOMES } from './outcome.ts'
 
 const offset = z.string().regex(/^\d+$/).transform(BigInt)
 const ends = z.array(z.tuple([z.int(), offset])).transform((pairs): Ends => new Map(pairs))
 const range = z.tuple([z.int(), offset, offset]).transform(([partition, from, next]) => ({ partition, from, next }))
-const settled = z
-  .tuple([z.int(), offset, z.enum(OUTCOMES)], z.string())
-  .transform(([partition, at, outcome, reason]) => ({ partition, offset: at, outcome, ...(reason !== undefined && { reason }) }))
+const outcome = z.enum(OUTCOMES)
+/** As older versions wrote it, a letter each. */
+const settledLetter = z
+  .tuple([z.int(), offset, outcome], z.string())
+  .transform(([partition, at, outcome, reason]) => [{ partition, offset: at, outcome, ...(reason !== undefined && { reason }) }])
+const settledRange = z
+  .tuple([z.int(), offset, offset, outcome], z.string())
+  .transform(([partition, from, next, outcome, reason]) =>
+    lettersOf(partition, from, next, { outcome, ...(reason !== undefined && { reason }) }),
+  )
+const settled = z.array(z.union([settledRange, settledLetter])).transform((parts) => parts.flat())
 
 const control = z.object({ kind: z.enum(['paused', 'resumed', 'cancelled']), run: z.string(), who: z.string(), at: z.number() })
 
@@ -19,7 +28,7 @@ const entry = z.discriminatedUnion('kind', [
     kind: z.literal('started'),
     run: z.string(),
     dlq: z.string(),
-    action: z.enum(['replay', 'discard']),
+    action: z.enum(ACTIONS),
     planId: z.string(),
     letters: z.int(),
     who: z.string(),
@@ -30,11 +39,32 @@ const entry = z.discriminatedUnion('kind', [
     at: z.number(),
   }),
   z.object({ kind: z.literal('sending'), run: z.string(), cut: z.int(), topicEnds: ends, dlqEnds: ends, at: z.number() }),
-  z.object({ kind: z.literal('settled'), run: z.string(), dlq: z.string(), letters: z.array(settled), at: z.number() }),
+  z.object({ kind: z.literal('settled'), run: z.string(), dlq: z.string(), letters: settled, at: z.number() }),
   control,
   z.object({ kind: z.literal('noted'), run: z.string(), text: z.string(), at: z.number() }),
   z.object({ kind: z.literal('ended'), run: z.string(), how: z.enum(ENDINGS), at: z.number() }),
 ])
+
+function lettersOf(partition: number, from: bigint, next: bigint, how: Pick<Settled, 'outcome' | 'reason'>): Settled[] {
+  return Array.from({ length: Number(next - from) }, (_, i) => ({ partition, offset: from + BigInt(i), ...how }))
+}
+
+/** Letters in a row that ended alike are one range: most of a run's do, and everybody who follows the topic reads them. */
+function settledRanges(letters: Settled[]): unknown[] {
+  const ranges: { partition: number; from: bigint; next: bigint; outcome: Outcome; reason: string | undefined }[] = []
+  const last = new Map<number, (typeof ranges)[number]>()
+  for (const { partition, offset: from, outcome, reason } of letters) {
+    const range = last.get(partition)
+    if (range?.next === from && range.outcome === outcome && range.reason === reason) {
+      range.next += 1n
+      continue
+    }
+    const another = { partition, from, next: from + 1n, outcome, reason }
+    last.set(partition, another)
+    ranges.push(another)
+  }
+  return ranges.map(({ partition, from, next, outcome, reason }) => [partition, `${from}`, `${next}`, outcome, ...(reason ? [reason] : [])])
+}
 
 const pairsOf = (map: Ends) => [...map].map(([partition, end]) => [partition, String(end)])
 
@@ -45,13 +75,7 @@ export function entryJson(given: Entry): string {
   }
   if (given.kind === 'sending') return JSON.stringify({ ...given, topicEnds: pairsOf(given.topicEnds), dlqEnds: pairsOf(given.dlqEnds) })
   if (given.kind === 'settled') {
-    const letters = given.letters.map(({ partition, offset: at, outcome, reason }) => [
-      partition,
-      String(at),
-      outcome,
-      ...(reason ? [reason] : []),
-    ])
-    return JSON.stringify({ ...given, letters })
+    return JSON.stringify({ ...given, letters: settledRanges(given.letters) })
   }
   return JSON.stringify(given)
 }

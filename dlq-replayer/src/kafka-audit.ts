@@ -43,6 +43,7 @@ export async function kafkaAudit(log: RecordLog, topic: string): Promise<KafkaAu
   return {
     ended: consumer.ended,
     close: () => consumer.stop(),
+    latest: () => ledger,
     async append(entries) {
       await log.append(
         topic,

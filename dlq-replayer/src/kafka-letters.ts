@@ -1,6 +1,6 @@
 // Dead letter queues and the topics they came from, in Kafka.
 import { readDeadLetter } from '@tally/platform/dead-letter'
-import { readRanges } from '@tally/platform/read-ranges'
+import { readBatches, readRanges } from '@tally/platform/read-ranges'
 import type { LogRecord, RecordLog } from '@tally/platform/record-log'
 import type { Dlq, Letter } from './letter.ts'
 import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
@@ -17,15 +17,35 @@ export function letterOf(dlq: Dlq, record: LogRecord): Letter {
     const original = { topic: dlq.topic, partition: -1, offset: 0n }
     return { ...place, ...unknown, original, headers, group: dlq.group, reason: 'not-a-dead-letter', failedAt: timestamp }
   }
-  const { topic, partition: from, offset: at, failedAt, ...rest } = letter
-  return { ...rest, ...place, original: { topic, partition: from, offset: at }, failedAt: failedAt || timestamp }
+  const { headers: own, group, reason, exception, message, attempts, replays, failedAt } = letter
+  const original = { topic: letter.topic, partition: letter.partition, offset: letter.offset }
+  // Written out: spreading makes objects that are slow to make and to read, by the million.
+  const seen = failedAt || timestamp
+  return {
+    record,
+    partition,
+    offset,
+    key,
+    value,
+    headers: own,
+    original,
+    group,
+    reason,
+    exception,
+    message,
+    attempts,
+    replays,
+    failedAt: seen,
+  }
 }
 
-export function kafkaLetters(log: RecordLog): LetterReader {
+/** `retention`: how long a topic keeps its records, in milliseconds; undefined: without limit. */
+export function kafkaLetters(log: RecordLog, retention: (topic: string) => Promise<number | undefined>): LetterReader {
   return {
+    retentionMs: ({ name }) => retention(name),
     bounds: ({ name }) => log.bounds(name),
     async *read(dlq, ranges) {
-      for await (const record of readRanges(log, dlq.name, ranges)) yield letterOf(dlq, record)
+      for await (const records of readBatches(log, dlq.name, ranges)) for (const record of records) yield letterOf(dlq, record)
     },
   }
 }

@@ -2,7 +2,8 @@
 import type { Settled } from './outcome.ts'
 import type { Range } from './positions.ts'
 
-export type Action = 'replay' | 'discard'
+export const ACTIONS = ['replay', 'discard', 'unpark', 'patch'] as const
+export type Action = (typeof ACTIONS)[number]
 
 /** End offset by partition. */
 export type Ends = Map<number, bigint>
@@ -24,6 +25,7 @@ export type Started = {
   why: string
   /** The filter as the engineer gave it. */
   filter: Record<string, string>
+  /** Letters a second; 0: as fast as the group keeps up. */
   rate: number
   canary: number
   at: number

@@ -1,10 +1,10 @@
 // The state that the entries of the audit topic add up to. Everybody who folds the same entries agrees.
-import type { Action, Ending, Entry, Sending, SettledLetters, Started } from './ledger-entry.ts'
+import type { Action, Control, Ending, Entry, Sending, SettledLetters, Started } from './ledger-entry.ts'
 import { positionText } from './letter.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { addToTally, emptyTally, isFinal } from './outcome.ts'
 import type { Positions } from './positions.ts'
-import { addPositions, hasPosition } from './positions.ts'
+import { addPositions, hasPosition, removePosition } from './positions.ts'
 
 export type Run = Omit<Started, 'kind' | 'run'> & {
   id: string
@@ -15,6 +15,8 @@ export type Run = Omit<Started, 'kind' | 'run'> & {
   /** Why it does not send for now; empty when it does. */
   note: string
   lastAt: number
+  /** Who paused, resumed or cancelled it, and when. */
+  controls: Control[]
   tally: Tally
   /** New letters of this run that were replayed too often and parked. */
   parked: number
@@ -28,6 +30,10 @@ export type QueueLedger = {
   /** Letters that never come up again as open. */
   final: Positions
   counts: Partial<Record<Outcome, number>>
+  /** Letters given up on: final, unless an engineer puts them back. */
+  parked: Positions
+  /** Open letters that were put back: they may be replayed once more. */
+  unparked: Positions
   /** Letters whose replay had no known outcome, by `partition/offset`: the run. They stay open. */
   unknown: Map<string, string>
 }
@@ -35,7 +41,7 @@ export type QueueLedger = {
 export type Ledger = {
   runs: Map<string, Run>
   /** Runs that were not let in: another one was open on their queue. */
-  refused: Map<string, { by: string }>
+  refused: Map<string, Started & { by: string }>
   queues: Map<string, QueueLedger>
   /** Selections whose run has not started yet. */
   selections: Map<string, Positions>
@@ -44,7 +50,7 @@ export type Ledger = {
 export const emptyLedger = (): Ledger => ({ runs: new Map(), refused: new Map(), queues: new Map(), selections: new Map() })
 
 export function queueOf(ledger: Ledger, dlq: string): QueueLedger {
-  const queue = ledger.queues.get(dlq) ?? { final: new Map(), counts: {}, unknown: new Map() }
+  const queue = ledger.queues.get(dlq) ?? { final: new Map(), counts: {}, parked: new Map(), unparked: new Map(), unknown: new Map() }
   ledger.queues.set(dlq, queue)
   return queue
 }
@@ -67,6 +73,7 @@ export function applyEntry(ledger: Ledger, entry: Entry): void {
   const run = ledger.runs.get(entry.run)
   if (run === undefined || run.state === 'ended') return
   run.lastAt = entry.at
+  if (entry.kind === 'paused' || entry.kind === 'resumed' || entry.kind === 'cancelled') run.controls.push(entry)
   if (entry.kind === 'settled') settleInRun(run, entry)
   else if (entry.kind === 'sending') run.sending.set(entry.cut, entry)
   else if (entry.kind === 'noted') run.note = entry.text
@@ -83,11 +90,11 @@ function start(ledger: Ledger, entry: Started): void {
   if (ledger.runs.has(id)) return
   const other = openRuns(ledger).find(({ dlq }) => dlq === entry.dlq)
   if (other !== undefined) {
-    ledger.refused.set(id, { by: other.id })
+    ledger.refused.set(id, { ...entry, by: other.id })
     return
   }
   const open = { selection, settled: new Map(), sending: new Map() }
-  ledger.runs.set(id, { ...about, id, state: 'running', note: '', lastAt: entry.at, tally: emptyTally(), parked: 0, ...open })
+  ledger.runs.set(id, { ...about, id, state: 'running', note: '', lastAt: entry.at, controls: [], tally: emptyTally(), parked: 0, ...open })
 }
 
 function end(run: Run, how: Ending): void {
@@ -103,15 +110,26 @@ function settleInQueue(ledger: Ledger, { dlq, run, letters }: SettledLetters): v
   const queue = queueOf(ledger, dlq)
   for (const letter of letters) {
     const { partition, offset, outcome } = letter
-    if (hasPosition(queue.final, partition, offset)) continue
-    if (isFinal(outcome)) {
+    if (outcome === 'unparked') unpark(queue, partition, offset)
+    else if (hasPosition(queue.final, partition, offset)) continue
+    else if (isFinal(outcome)) {
       addPositions(queue.final, partition, offset)
+      removePosition(queue.unparked, partition, offset)
+      if (outcome === 'parked') addPositions(queue.parked, partition, offset)
       queue.counts[outcome] = (queue.counts[outcome] ?? 0) + 1
       queue.unknown.delete(positionText(letter))
     } else {
       queue.unknown.set(positionText(letter), run)
     }
   }
+}
+
+function unpark(queue: QueueLedger, partition: number, offset: bigint): void {
+  if (!hasPosition(queue.parked, partition, offset)) return
+  removePosition(queue.parked, partition, offset)
+  removePosition(queue.final, partition, offset)
+  addPositions(queue.unparked, partition, offset)
+  queue.counts.parked = (queue.counts.parked ?? 1) - 1
 }
 
 function settleInRun(run: Run, { letters }: SettledLetters): void {

@@ -1,6 +1,6 @@
 // A dead letter as the replayer sees it: where it lies, what failed where and why, and its original bytes.
 
-import type { LogRecord, NewRecord } from '@tally/platform/record-log'
+import type { Headers, LogRecord, NewRecord } from '@tally/platform/record-log'
 
 /** A dead letter queue: whose failed records of which topic it holds. */
 export type Dlq = { name: string; topic: string; group: string; parked: string }
@@ -14,8 +14,8 @@ export type Letter = {
   failedAt: number
   key: Buffer | null
   value: Buffer | null
-  /** Every header but the dead letter's own (`dlq.*`). */
-  headers: Record<string, Buffer>
+  /** Every header but the dead letter's own. */
+  headers: Headers
   original: { topic: string; partition: number; offset: bigint }
   group: string
   reason: string
@@ -31,14 +31,21 @@ export const GROUP_HEADER = 'replay.group'
 export const RUN_HEADER = 'replay.run'
 export const LETTER_HEADER = 'replay.letter'
 export const REPLAYS_HEADER = 'dlq.replays'
+export const STACK_HEADER = 'dlq.stack'
 
-const EVENT_ID = /^\d{1,19}$/
+const EVENT_ID = /^[1-9]\d{0,18}$/
+const MAX_EVENT_ID = 2n ** 63n - 1n
+const MAX_EVENT_ID_LENGTH = 19
 
-/** The event id, where the record names one. */
-export function eventIdOf({ headers }: Letter): string | undefined {
+/** The event id, where the record names one: a positive 64-bit number. */
+export function eventIdOf({ headers }: Pick<Letter, 'headers'>): string | undefined {
   const text = headers[EVENT_ID_HEADER]?.toString()
-  return text !== undefined && EVENT_ID.test(text) ? text : undefined
+  if (text === undefined || !EVENT_ID.test(text)) return undefined
+  return text.length < MAX_EVENT_ID_LENGTH || BigInt(text) <= MAX_EVENT_ID ? text : undefined
 }
+
+/** Where it failed, as the group wrote it; the longest part of a letter, and only plans ask for it. */
+export const stackOf = ({ record }: Letter): Buffer | undefined => record.headers[STACK_HEADER] ?? undefined
 
 export const keyText = ({ key }: Letter): string | undefined => key?.toString()
 
@@ -50,14 +57,15 @@ export function schemaIdOf({ value }: Letter): number | undefined {
 /** `partition/offset`: how a letter is named in texts and headers. */
 export const positionText = ({ partition, offset }: { partition: number; offset: bigint }): string => `${partition}/${offset}`
 
-const OWN_HEADERS = /^(dlq|replay)\./
+const isOwn = (header: string) => header.startsWith('dlq.') || header.startsWith('replay.')
 
 /**
  * The record that goes back: same key, value bytes and headers, addressed to the group that failed. The letter's
  * position goes with it, so that what becomes of it can be told from everything else in the topic.
  */
 export function replayOf(letter: Letter, run: string): NewRecord {
-  const { key, value, record, headers } = letter
+  const { key, value, headers } = letter
+  const { repeatedHeaders } = letter.record
   return {
     key,
     value,
@@ -68,28 +76,45 @@ export function replayOf(letter: Letter, run: string): NewRecord {
       [LETTER_HEADER]: Buffer.from(positionText(letter)),
       [REPLAYS_HEADER]: Buffer.from(String(letter.replays + 1)),
     },
-    ...(record.repeatedHeaders && { repeatedHeaders: withoutOwn(record.repeatedHeaders) }),
+    ...(repeatedHeaders && { repeatedHeaders: withoutOwn(among(repeatedHeaders, headers)) }),
   }
 }
 
-const withoutOwn = <T>(headers: Record<string, T>): Record<string, T> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN_HEADERS.test(name)))
+/** Those that the record itself had. */
+const among = <T>(repeated: Record<string, T>, headers: Headers): Record<string, T> =>
+  Object.fromEntries(Object.entries(repeated).filter(([name]) => name in headers))
+
+function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
+  const rest: Record<string, T> = {}
+  for (const name in headers) if (!isOwn(name)) rest[name] = headers[name] as T
+  return rest
+}
 
 /** The letter as it lies there, for the parked topic. */
 export function parkedOf({ record: { key, value, headers, repeatedHeaders } }: Letter): NewRecord {
   return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }) }
 }
 
+/** The same for the same key; undefined for none, since letters without a key are in no order. */
+export const keyMark = (key: Buffer | null): string | undefined => key?.toString('latin1')
+
 /** Letters in waves: each wave has at most one letter of a key, the oldest first, so a key's order is kept. */
 export function wavesByKey(letters: Letter[]): Letter[][] {
   const waves: Letter[][] = []
   const nextWave = new Map<string, number>()
   for (const letter of letters) {
-    const key = letter.key?.toString('base64')
+    const key = keyMark(letter.key)
     const wave = key === undefined ? 0 : (nextWave.get(key) ?? 0)
     if (key !== undefined) nextWave.set(key, wave + 1)
     waves[wave] ??= []
     waves[wave].push(letter)
   }
   return waves
+}
+
+/** Those that are so, and the others; both in their order. */
+export function parted(letters: Letter[], isSo: (letter: Letter) => boolean): [Letter[], Letter[]] {
+  const [so, others]: [Letter[], Letter[]] = [[], []]
+  for (const letter of letters) (isSo(letter) ? so : others).push(letter)
+  return [so, others]
 }

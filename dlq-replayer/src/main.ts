@@ -4,15 +4,17 @@ import { kafkaClient } from '@tally/platform/kafka-client'
 import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
 import { createMetrics } from '@tally/platform/metrics'
-import { openOps } from '@tally/platform/probes'
+import { type Mounted, openOps } from '@tally/platform/probes'
 import type { App } from '@tally/platform/run'
 import { run } from '@tally/platform/run'
-import { bullmqCuts } from './bullmq-cuts.ts'
+import { BOARD_PATH, bullBoard } from './bullmq-board.ts'
+import { bullmqCuts, type Queue } from './bullmq-cuts.ts'
 import { serviceConfig } from './config.ts'
 import { groupCounts } from './http-counts.ts'
 import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaGroupOffsets } from './kafka-group.ts'
 import { kafkaLetters, kafkaReplays } from './kafka-letters.ts'
+import { kafkaRetention } from './kafka-retention.ts'
 import { replayerMetrics } from './metrics.ts'
 import { settleLate } from './settle-late.ts'
 import { watchLetters } from './watch-letters.ts'
@@ -31,26 +33,44 @@ async function main(app: App): Promise<void> {
   const audit = await kafkaAudit(recordLog, config.AUDIT_TOPIC)
   app.onClose('audit', audit.close)
   audit.ended.catch(app.fail)
-  const letters = kafkaLetters(recordLog)
+  const letters = kafkaLetters(recordLog, kafkaRetention(config.KAFKA_BROKERS, systemClock))
   const outcomes = { committed: groups.committed, countedAt: groupCounts(config) }
   const { DEAD_LETTER_QUEUES: dlqs } = config
   const common = { dlqs, letters, audit, outcomes, clock: systemClock, stopping, log }
-  const watch = watchLetters({ ...common, bounds: recordLog.bounds, settleLate: (dlq) => settleLate(dlq, common) })
+  const watch = watchLetters({ ...common, settleLate: (dlq) => settleLate(dlq, common) })
   app.onClose('letter watch', watch.stop)
   replayerMetrics(metrics, dlqs, await audit.refresh(), watch.seen)
 
   const store = config.REDIS_URL === undefined ? { postgresUrl: config.QUEUE_DATABASE_URL } : { redisUrl: config.REDIS_URL }
+  const queues: Queue[] = []
   const runs = await workRuns({
     ...common,
-    openQueue: (name, work) => bullmqCuts({ name, store, log, clock: systemClock, work }),
+    async openQueue(name, work) {
+      const cuts = await bullmqCuts({ name, store, log, clock: systemClock, work })
+      queues.push(cuts.queue)
+      return cuts
+    },
     replays: kafkaReplays(recordLog),
     maxReplays: config.MAX_REPLAYS,
     verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
     maxLag: BigInt(config.MAX_LAG),
   })
   app.onClose('runs', runs.stop)
-  const opsPort = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: runs.live }, ready: { runs: runs.ready } })
+  const board = boardOf(config, queues)
+  const opsPort = await openOps(
+    app,
+    config.OPS_LISTEN,
+    metrics,
+    { live: { loop: runs.live }, ready: { runs: runs.ready } },
+    new Map(),
+    board,
+  )
   log.info({ port: opsPort, queues: dlqs.map(({ name }) => name) }, 'waiting for runs')
+}
+
+function boardOf(config: ReturnType<typeof serviceConfig>, queues: Queue[]): Mounted {
+  const { BULL_BOARD_TOKEN: token, BULL_BOARD_WRITE: write, BULL_BOARD_ENVIRONMENT: environment } = config
+  return new Map(token === undefined ? [] : [[BOARD_PATH, bullBoard({ queues, token, write, environment })]])
 }
 
 const options = () => {

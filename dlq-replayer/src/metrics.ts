@@ -2,9 +2,10 @@
 import type { Registry } from 'prom-client'
 import { Gauge } from 'prom-client'
 import type { Ledger } from './ledger.ts'
-import { openRuns } from './ledger.ts'
+import { openRuns, queueOf } from './ledger.ts'
 import type { Dlq } from './letter.ts'
-import { causesOf } from './plan.ts'
+import { causesOf, deletionOf } from './plan.ts'
+import { countPositions } from './positions.ts'
 import type { LettersSeen } from './watch-letters.ts'
 
 type Gauged = { name: string; help: string; labels: string[]; read(): [Record<string, string>, number][] }
@@ -34,10 +35,26 @@ export function replayerMetrics(registry: Registry, dlqs: Dlq[], ledger: Ledger,
           .map((plan) => [{ dlq: plan.dlq.name }, Math.min(...causesOf(plan).map(({ firstSeen }) => firstSeen)) / 1_000]),
     },
     {
-      name: 'replayer_parked_letters',
-      help: 'Letters given up on, in the parked topic.',
+      name: 'replayer_oldest_open_letter_deletion_timestamp_seconds',
+      help: 'When its queue deletes the oldest open letter; absent when it keeps letters without limit.',
       labels: ['dlq'],
-      read: () => [...seen.parked].map(([dlq, n]) => [{ dlq }, n]),
+      read: () =>
+        seen.plans.flatMap((plan): [Record<string, string>, number][] => {
+          const deletion = deletionOf(plan)
+          return deletion === undefined ? [] : [[{ dlq: plan.dlq.name }, deletion / 1_000]]
+        }),
+    },
+    {
+      name: 'replayer_parked_letters',
+      help: 'Letters given up on, which wait for a human.',
+      labels: ['dlq'],
+      read: () => dlqs.map(({ name }) => [{ dlq: name }, countPositions(queueOf(ledger, name).parked)]),
+    },
+    {
+      name: 'replayer_unknown_letters',
+      help: 'Open letters that were replayed, and nobody knows yet what became of them.',
+      labels: ['dlq'],
+      read: () => dlqs.map(({ name }) => [{ dlq: name }, queueOf(ledger, name).unknown.size]),
     },
     {
       name: 'replayer_settled_letters',
@@ -53,6 +70,16 @@ export function replayerMetrics(registry: Registry, dlqs: Dlq[], ledger: Ledger,
       help: 'Runs that have not ended; at most one per queue.',
       labels: ['dlq'],
       read: () => dlqs.map(({ name }) => [{ dlq: name }, openRuns(ledger).filter(({ dlq }) => dlq === name).length]),
+    },
+    {
+      name: 'replayer_held_runs',
+      help: 'Open runs that send nothing for now: paused by somebody, or the brake waits for their group.',
+      labels: ['dlq', 'why'],
+      read: () =>
+        openRuns(ledger).flatMap(({ dlq, state, note }): [Record<string, string>, number][] => [
+          ...(state === 'paused' ? [[{ dlq, why: 'paused' }, 1] as [Record<string, string>, number]] : []),
+          ...(note !== '' ? [[{ dlq, why: 'lag' }, 1] as [Record<string, string>, number]] : []),
+        ]),
     },
   ]
   for (const { name, help, labels, read } of gauges) {

@@ -1,28 +1,50 @@
 // The terminal and files of the machine the command runs on.
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { createInterface as createLines } from 'node:readline'
 import { createInterface } from 'node:readline/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Command, Terminal } from './execute-command.ts'
+import type { Terminal } from './execute-command.ts'
+import { EXIT } from './outcome.ts'
 
-/** Answers go to standard output, everything else to standard error. Ctrl-C says that a run goes on without us. */
-export function terminal({ form, name }: Command): Terminal {
-  if (form === 'go') {
-    process.once('SIGINT', () => {
-      process.stderr.write(`\nNot followed any more; what was started goes on. See: ${name} STATUS=1\n`)
-      process.exit(1)
-    })
-  }
+/** Answers go to standard output, everything else to standard error. */
+export function terminal(): Terminal {
   return {
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     out: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
-    async ask(question) {
-      const lines = createInterface({ input: process.stdin, output: process.stderr })
-      const answer = await lines.question(question).finally(() => lines.close())
-      return answer
+    over: (text) => void process.stderr.write(`\r\x1b[K${text}`),
+    ask,
+    onInterrupt(text) {
+      process.once('SIGINT', () => {
+        process.stderr.write(`\n${text}\n`)
+        process.exit(EXIT.error)
+      })
     },
   }
+}
+
+/** What was typed; empty on Ctrl-C, and when the terminal is gone. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const left = new AbortController()
+  lines.once('SIGINT', () => left.abort())
+  lines.once('close', () => left.abort())
+  try {
+    return await lines.question(question, { signal: left.signal })
+  } catch (error) {
+    if (!left.signal.aborted) throw error
+    process.stderr.write('\n')
+    return ''
+  } finally {
+    lines.close()
+  }
+}
+
+/** @throws Error naming the file */
+export async function* readLines(file: string): AsyncGenerator<string> {
+  const input = createReadStream(file)
+  yield* createLines({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** Writes lines to a file that must not exist yet, readable by its owner alone: they hold whole orders. */

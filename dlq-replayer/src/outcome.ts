@@ -3,7 +3,7 @@
 /**
  * counted: the group counted it now · already-counted: it was counted before, so the replay was ignored · handled: the
  * group passed it without failing, and keeps no record to ask · failed-again: it is a new letter now · parked: given up
- * on, kept for a human · discarded: by an engineer's decision · missing: no longer in the dead letter queue ·
+ * on, kept for a human · discarded: by an engineer's decision · unparked: an engineer's decision too; it is open again · patched: a mended copy stands in its place, as a letter of its own · missing: no longer in the dead letter queue ·
  * settled-earlier: another run had settled it meanwhile · unknown: the group did not get there in time, or nothing tells what became of it; the letter stays open
  */
 export const OUTCOMES = [
@@ -13,6 +13,8 @@ export const OUTCOMES = [
   'failed-again',
   'parked',
   'discarded',
+  'unparked',
+  'patched',
   'missing',
   'settled-earlier',
   'unknown',
@@ -37,8 +39,17 @@ export function addToTally(tally: Tally, { outcome, reason }: Settled): void {
 
 export const tallied = ({ outcomes }: Tally): number => Object.values(outcomes).reduce((sum, count) => sum + count, 0)
 
+/** A run stops when this share of its letters failed again, once there are enough to tell. */
+const FAILED_SHARE = 0.5
+const ENOUGH_LETTERS = 100
+
+export function mostlyFailed(tally: Tally): boolean {
+  const done = tallied(tally)
+  return done >= ENOUGH_LETTERS && (tally.outcomes['failed-again'] ?? 0) >= done * FAILED_SHARE
+}
+
 /** Whether the letter never comes up again as open. */
-export const isFinal = (outcome: Outcome): boolean => outcome !== 'unknown'
+export const isFinal = (outcome: Outcome): boolean => outcome !== 'unknown' && outcome !== 'unparked'
 
 export const EXIT = { done: 0, error: 1, failedAgain: 2, nothingMatched: 3, refused: 4 } as const
 

@@ -7,8 +7,12 @@ export type Pace = {
 
 const SLICES_PER_SECOND = 5
 
-/** Slices of a fifth of a second; time not used is not saved up, so a stall is not followed by a burst. */
+/** Of one slice when there is no rate: between slices a run can be paused. */
+const UNPACED_SLICE = 500
+
+/** Rate 0: no pause at all. Else slices of a fifth of a second; time not used is not saved up, so a stall is not followed by a burst. */
 export function paceOf(ratePerSecond: number): Pace {
+  if (ratePerSecond === 0) return { next: (wanted) => ({ count: Math.min(wanted, UNPACED_SLICE), waitMs: 0 }) }
   const slice = Math.max(1, Math.floor(ratePerSecond / SLICES_PER_SECOND))
   let freeAt = 0
   return {

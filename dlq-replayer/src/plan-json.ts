@@ -1,8 +1,10 @@
 // The plan for machines: one JSON value, bigint as decimal text.
 import { maskedBytes, maskedMessage, maskedValue } from './mask.ts'
-import { causesOf } from './plan.ts'
+import { causesOf, deletionOf } from './plan.ts'
 import type { PlanView } from './plan-text.ts'
 import { positionRanges } from './positions.ts'
+
+const isoOrNull = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
 
 /** The plan as a plain JSON value. */
 export function planJson({ plans, planId, filter, unmask }: PlanView): unknown {
@@ -18,11 +20,14 @@ export function planJson({ plans, planId, filter, unmask }: PlanView): unknown {
       selected: plan.selected,
       settled: plan.settled,
       unknown: plan.unknown,
+      oldest: isoOrNull(plan.oldest),
+      deletedAt: isoOrNull(deletionOf(plan)),
       ends: Object.fromEntries([...plan.ends].map(([partition, end]) => [partition, String(end)])),
       positions: positionRanges(plan.selection).map(({ partition, from, next }) => [partition, String(from), String(next)]),
       causes: causesOf(plan).map(({ samples, firstSeen, lastSeen, message, ...cause }) => ({
         ...cause,
         schemaId: cause.schemaId ?? null,
+        stack: cause.stack ?? null,
         firstSeen: new Date(firstSeen).toISOString(),
         lastSeen: new Date(lastSeen).toISOString(),
         message: maskedMessage(message, unmask),

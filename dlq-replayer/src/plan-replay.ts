@@ -1,20 +1,23 @@
 // Looks through the dead letter queues, reading only: which letters are open, meant by the filter, and why they failed.
-import { createHash } from 'node:crypto'
 import { Unavailable } from '@tally/platform/errors'
 import type { Bounds } from '@tally/platform/record-log'
 import type { Filter } from './filter.ts'
 import { matchesHead, matchesMerchant, meansQueue } from './filter.ts'
 import type { Ledger } from './ledger.ts'
 import { queueOf } from './ledger.ts'
+import { endsOf } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { positionText } from './letter.ts'
 import type { QueuePlan } from './plan.ts'
-import { addLetter, addSample, emptyPlan, wantsSample } from './plan.ts'
-import type { Range } from './positions.ts'
-import { hasPosition, positionRanges } from './positions.ts'
+import { addLetter, addOpen, addSample, emptyPlan, wantsSample } from './plan.ts'
+import { boundsThen } from './plan-id.ts'
+import type { Positions, Range } from './positions.ts'
+import { hasPosition, positionsOf, sizeOf, split } from './positions.ts'
 
 export type LetterReader = {
   bounds(dlq: Dlq): Promise<Map<number, Bounds>>
+  /** How long the queue keeps a letter; undefined: without limit. */
+  retentionMs?(dlq: Dlq): Promise<number | undefined>
   /** The letters of the ranges that are still kept, by partition and offset; a stream, so any number fits into memory. */
   read(dlq: Dlq, ranges: Range[]): AsyncIterable<Letter>
 }
@@ -24,6 +27,12 @@ export type Planning = {
   ledger: Ledger
   /** What a value of the topic decodes to; undefined when nobody can read it. @throws Unavailable without the registry */
   decode(topic: string, value: Buffer | null): Promise<unknown>
+  /** Where the queues ended when the plan was made that this one repeats. */
+  ends?: bigint[]
+  /** Only letters at these positions, by queue. */
+  only?: Map<string, Positions>
+  /** Looks at the parked letters instead of the open ones. */
+  parked?: boolean
   /** Called now and then with how many letters were looked at, of how many. */
   onProgress?(done: number, total: number): void
   /** Breaks the look off; the plan is of no use then. */
@@ -35,20 +44,24 @@ const PROGRESS_EVERY = 2_000
 /** Plans over all queues the filter can mean; `registryAway`: values could not be read. */
 export async function planReplay(dlqs: Dlq[], filter: Filter, planning: Planning): Promise<{ plans: QueuePlan[]; registryAway: boolean }> {
   const decode = patientDecode(planning, filter)
-  const bounds = new Map<Dlq, Map<number, Bounds>>()
-  for (const dlq of dlqs.filter((each) => meansQueue(filter, each))) bounds.set(dlq, await planning.letters.bounds(dlq))
-  const total = [...bounds.values()].flatMap((each) => [...each.values()]).reduce((sum, b) => sum + Number(b.highWatermark - b.logStart), 0)
+  const meant = dlqs.filter((each) => meansQueue(filter, each))
+  const bounds = await boundsOf(meant, planning)
+  const looks = meant.map((dlq, i) => ({ dlq, partitions: bounds[i] ?? new Map(), ...rangesToRead(dlq, bounds[i] ?? new Map(), planning) }))
+  const total = looks.reduce((sum, { ranges }) => sum + sizeOf(ranges), 0)
   let done = 0
   const plans: QueuePlan[] = []
-  for (const [dlq, partitions] of bounds) {
-    const plan = emptyPlan(dlq, new Map([...partitions].map(([partition, { highWatermark }]) => [partition, highWatermark])))
-    const { final, unknown } = queueOf(planning.ledger, dlq.name)
-    for await (const letter of planning.letters.read(dlq, kept(partitions))) {
+  for (const { dlq, partitions, ranges, settled } of looks) {
+    const plan = emptyPlan(dlq, endsOf(partitions), await planning.letters.retentionMs?.(dlq))
+    plan.settled = settled
+    const { unknown } = queueOf(planning.ledger, dlq.name)
+    const wanted = positionsOf(ranges)
+    for await (const letter of planning.letters.read(dlq, ranges)) {
       planning.signal?.throwIfAborted()
       done += 1
       if (done % PROGRESS_EVERY === 0) planning.onProgress?.(done, total)
-      if (hasPosition(final, letter.partition, letter.offset)) plan.settled += 1
-      else if (!(await isMeant(filter, letter, plan, decode.value))) plan.others += 1
+      if (!hasPosition(wanted, letter.partition, letter.offset)) continue
+      addOpen(plan, letter)
+      if (!(await isMeant(filter, letter, plan, decode.value))) plan.others += 1
       else await take(plan, letter, unknown, decode.value)
     }
     plans.push(plan)
@@ -56,8 +69,24 @@ export async function planReplay(dlqs: Dlq[], filter: Filter, planning: Planning
   return { plans, registryAway: decode.away() }
 }
 
-const kept = (partitions: Map<number, Bounds>): Range[] =>
-  [...partitions].map(([partition, { logStart, highWatermark }]) => ({ partition, from: logStart, next: highWatermark }))
+async function boundsOf(dlqs: Dlq[], { letters, ends }: Planning): Promise<Map<number, Bounds>[]> {
+  const now: Map<number, Bounds>[] = []
+  for (const dlq of dlqs) now.push(await letters.bounds(dlq))
+  if (ends === undefined) return now
+  const then = boundsThen(ends, now)
+  if (then === undefined) throw new Error('PLAN: made for other queues, or for another filter. Look again, without PLAN')
+  return then
+}
+
+/** What is settled need not be read: a queue whose past is settled is planned as fast as a new one. */
+function rangesToRead(dlq: Dlq, partitions: Map<number, Bounds>, { ledger, parked, only }: Planning): { ranges: Range[]; settled: number } {
+  const known = queueOf(ledger, dlq.name)
+  const all = [...partitions].map(([partition, { logStart, highWatermark }]) => ({ partition, from: logStart, next: highWatermark }))
+  const kept = only === undefined ? all : all.flatMap((range) => split(range, only.get(dlq.name) ?? new Map()).inside)
+  if (parked) return { ranges: kept.flatMap((range) => split(range, known.parked).inside), settled: 0 }
+  const parts = kept.map((range) => split(range, known.final))
+  return { ranges: parts.flatMap(({ outside }) => outside), settled: sizeOf(parts.flatMap(({ inside }) => inside)) }
+}
 
 type Decode = (letter: Letter) => Promise<unknown>
 
@@ -89,13 +118,4 @@ function patientDecode({ decode }: Planning, filter: Filter): { value: Decode; a
       }
     },
   }
-}
-
-/** The same letters have the same plan id, whoever plans. */
-export function planIdOf(plans: QueuePlan[]): string {
-  const hash = createHash('sha256')
-  for (const { dlq, selection } of plans) {
-    for (const { partition, from, next } of positionRanges(selection)) hash.update(`${dlq.name} ${partition} ${from} ${next}\n`)
-  }
-  return hash.digest('hex').slice(0, 10)
 }

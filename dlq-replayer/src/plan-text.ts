@@ -1,7 +1,8 @@
 // The plan as an engineer reads it at night: what is there, why, since when, and the next command.
 import { maskedBytes, maskedMessage, maskedValue } from './mask.ts'
 import type { Cause, QueuePlan, Sample } from './plan.ts'
-import { causesOf } from './plan.ts'
+import { causesOf, deletionOf } from './plan.ts'
+import { PLAN_HOURS } from './plan-id.ts'
 import { age, COLUMNS, chunks, count, fit, number, shellWord, time, wrap } from './text.ts'
 
 export type PlanView = {
@@ -15,6 +16,8 @@ export type PlanView = {
   command: string
   /** Said once, when values could not be read because the registry does not answer. */
   registryAway: boolean
+  /** Parked letters instead of open ones. */
+  parked?: boolean
 }
 
 /** The plan's text, without a trailing newline. */
@@ -23,7 +26,8 @@ export function planText(view: PlanView): string {
   const selected = plans.reduce((sum, plan) => sum + plan.selected, 0)
   const filtered = Object.keys(filter).length > 0
   const open = plans.reduce((sum, plan) => sum + plan.selected + plan.others, 0)
-  const head = filtered ? `${number(selected)} of ${count(open, 'open dead letter')} selected` : count(open, 'open dead letter')
+  const noun = view.parked ? 'parked letter' : 'open dead letter'
+  const head = filtered ? `${number(selected)} of ${count(open, noun)} selected` : count(open, noun)
   return [
     `${head}. Nothing was changed.`,
     ...(filtered ? [`Filter: ${filterWords(filter)}`] : []),
@@ -40,30 +44,40 @@ const filterWords = (filter: Record<string, string>) =>
     .join(' ')
 
 function queueLines(plan: QueuePlan, view: PlanView): string[] {
+  const word = view.parked ? 'parked' : 'open'
   const facts = [
-    ...(plan.selected + plan.others === 0 ? ['no open letters'] : [`${number(plan.selected + plan.others)} open`]),
+    ...(plan.selected + plan.others === 0 ? [`no ${word} letters`] : [`${number(plan.selected + plan.others)} ${word}`]),
     ...(plan.others > 0 ? [`${number(plan.selected)} selected`] : []),
-    ...(plan.settled > 0 ? [`${number(plan.settled)} settled earlier`] : []),
+    ...(plan.settled > 0 && !view.parked ? [`${number(plan.settled)} settled earlier`] : []),
     ...(plan.unknown > 0 ? [`${number(plan.unknown)} replayed before without a known outcome`] : []),
   ]
   return [
     plan.dlq.name,
     ...wrap(`failed in group ${plan.dlq.group} on topic ${plan.dlq.topic}: ${facts.join(', ')}`, '  '),
+    ...keptLines(plan, view.now),
     '',
     ...causesOf(plan).flatMap((cause) => causeLines(cause, view)),
   ]
 }
 
+function keptLines(plan: QueuePlan, now: number): string[] {
+  if (plan.oldest === undefined) return []
+  const deletion = deletionOf(plan)
+  const kept = deletion === undefined ? 'kept without limit' : `the topic deletes it in ${age(deletion - now)}, at ${time(deletion)}`
+  return wrap(`The oldest has been there for ${age(now - plan.oldest)}: ${kept}.`, '  ')
+}
+
 const span = ({ min, max }: { min: number; max: number }) => (min === max ? number(min) : `${number(min)} to ${number(max)}`)
 
 function causeLines(cause: Cause, view: PlanView): string[] {
-  const { letters, reason, exception, schemaId, firstSeen, lastSeen, attempts, replays, message, samples } = cause
+  const { letters, reason, exception, schemaId, stack, firstSeen, lastSeen, attempts, replays, message, samples } = cause
   const schema = schemaId === undefined ? 'no schema id' : `schema id ${schemaId}`
   return [
     fit(`  ${number(letters)} × ${reason} (${exception}), ${schema}`, COLUMNS),
     fit(`    first ${time(firstSeen)}, last ${time(lastSeen)} (${age(view.now - lastSeen)} ago)`, COLUMNS),
     fit(`    attempts ${span(attempts)}, replayed before: ${span(replays)}`, COLUMNS),
     ...chunks(maskedMessage(message, view.unmask), '    ', 2),
+    ...(stack ? [fit(`    stack ${stack.id}: ${stack.frames.join(' < ')}`, COLUMNS)] : []),
     ...samples.flatMap((sample) => sampleLines(sample, view.unmask)),
     '',
   ]
@@ -76,15 +90,43 @@ function sampleLines(sample: Sample, unmask: boolean): string[] {
   return [fit(`    ${partition}/${offset}  ${ids.join(', ')}`, COLUMNS), ...chunks(shown, '      ', 4)]
 }
 
-function nextLines({ filter, command, planId, plans }: PlanView, selected: number): string[] {
-  if (selected === 0) return ['Nothing to replay.']
+function nextLines({ filter, command, planId, plans, parked }: PlanView, selected: number): string[] {
+  if (selected === 0) return [parked ? 'Nothing is parked.' : 'Nothing to replay.']
   const words = [command, ...Object.entries(filter).map(([name, text]) => `${name}=${shellWord(text)}`)]
+  const next = (...more: string[]) => [...wrapCommand([...words, `PLAN=${planId}`]), `    ${more.join(' ')}`]
+  if (parked) return ['To open them again, for one more replay each:', ...next('UNPARK=1', 'WHY="what was mended"')]
   const queues = plans.filter((plan) => plan.selected > 0).length
   return [
-    ...wrap(`Plan ${planId}: ${count(selected, 'letter')}${queues > 1 ? ` of ${queues} queues, one run each` : ''}.`),
-    'Once the cause is mended, go on with',
-    `  ${[...words, 'GO=1', 'WHY="what was mended"'].join(' ')}`,
-    'or narrow it down first (TOPIC REASON EVENT_ID ORDER_ID MERCHANT SINCE UNTIL',
-    `OFFSETS MAX). Everything else: ${command} HELP=1`,
+    ...wrap(`${count(selected, 'letter')}${queues > 1 ? ` of ${queues} queues, one run each` : ''}. Once the cause is mended, go on with`),
+    ...next('GO=1', 'WHY="what was mended"'),
+    ...wrap(`PLAN holds for ${PLAN_HOURS} hours and keeps to these letters, whatever comes in; without it what is there then is meant.`),
+    'To narrow it down: TOPIC REASON EVENT_ID ORDER_ID MERCHANT SINCE UNTIL OFFSETS',
+    `MAX. Everything else: ${command} HELP=1`,
   ]
+}
+
+/** The command that goes on with a file or a patch; nothing when there is nothing to go on with. */
+export function nextCommand({ filter, command, planId }: PlanView, source: Record<string, string>, letters: number): string[] {
+  if (letters === 0) return ['Nothing was changed, and there is nothing to replay.']
+  const words = Object.entries({ ...filter, ...source }).map(([name, text]) => `${name}=${shellWord(text)}`)
+  const plan = source.IMPORT === undefined ? [`PLAN=${planId}`] : []
+  return [
+    `Nothing was changed. To replay ${count(letters, 'letter')}:`,
+    ...wrapCommand([command, ...words, ...plan]),
+    '    GO=1 WHY="what was mended"',
+  ]
+}
+
+/** As many lines as it takes, each but the last of them with a backslash; one more follows. */
+function wrapCommand(words: string[]): string[] {
+  const lines: string[] = []
+  let line = ' '
+  for (const word of words) {
+    if (line.trim() !== '' && line.length + 1 + word.length + 2 > COLUMNS) {
+      lines.push(`${line} \\`)
+      line = '   '
+    }
+    line = `${line} ${word}`
+  }
+  return [...lines, `${line} \\`]
 }

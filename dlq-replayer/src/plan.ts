@@ -1,6 +1,7 @@
 // What is in a dead letter queue: letters by cause, when they failed, and a few of each to look at.
+import { type Fingerprint, fingerprints } from './fingerprint.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { eventIdOf, keyText, schemaIdOf } from './letter.ts'
+import { eventIdOf, keyText, schemaIdOf, stackOf } from './letter.ts'
 import type { Positions } from './positions.ts'
 import { addPositions } from './positions.ts'
 
@@ -12,6 +13,7 @@ export type Cause = {
   reason: string
   exception: string
   schemaId: number | undefined
+  stack: Fingerprint | undefined
   letters: number
   firstSeen: number
   lastSeen: number
@@ -34,10 +36,13 @@ export type QueuePlan = {
   settled: number
   /** Of the selected: replayed before without a known outcome. */
   unknown: number
+  /** When the oldest open letter was written, and how long the queue keeps what is in it: undefined without limit. */
+  oldest: number | undefined
+  retentionMs: number | undefined
   causes: Map<string, Cause>
 }
 
-export const emptyPlan = (dlq: Dlq, ends: Map<number, bigint>): QueuePlan => ({
+export const emptyPlan = (dlq: Dlq, ends: Map<number, bigint>, retentionMs?: number): QueuePlan => ({
   dlq,
   ends,
   selection: new Map(),
@@ -45,8 +50,12 @@ export const emptyPlan = (dlq: Dlq, ends: Map<number, bigint>): QueuePlan => ({
   others: 0,
   settled: 0,
   unknown: 0,
+  oldest: undefined,
+  retentionMs,
   causes: new Map(),
 })
+
+const fingerprint = fingerprints()
 
 /** Adds a selected letter; returns the cause it was added to. */
 export function addLetter(plan: QueuePlan, letter: Letter): Cause {
@@ -54,11 +63,13 @@ export function addLetter(plan: QueuePlan, letter: Letter): Cause {
   plan.selected += 1
   const { reason, exception, failedAt, attempts, replays, message } = letter
   const schemaId = schemaIdOf(letter)
-  const key = JSON.stringify([reason, exception, schemaId])
+  const stack = fingerprint(stackOf(letter))
+  const key = `${reason}\n${exception}\n${schemaId}\n${stack?.id}`
   const cause = plan.causes.get(key) ?? {
     reason,
     exception,
     schemaId,
+    stack,
     letters: 0,
     firstSeen: failedAt,
     lastSeen: failedAt,
@@ -90,6 +101,15 @@ export function addSample(cause: Cause, letter: Letter, value: unknown): void {
   const key = keyText(letter)
   cause.samples.push({ partition, offset, ...(eventId && { eventId }), ...(key && { key }), letter, value })
 }
+
+/** Notes an open letter, selected or not. */
+export function addOpen(plan: QueuePlan, { record }: Letter): void {
+  if (plan.oldest === undefined || record.timestamp < plan.oldest) plan.oldest = record.timestamp
+}
+
+/** When the queue deletes its oldest open letter; undefined: it does not. */
+export const deletionOf = ({ oldest, retentionMs }: QueuePlan): number | undefined =>
+  oldest === undefined || retentionMs === undefined ? undefined : oldest + retentionMs
 
 /** Causes, most letters first. */
 export const causesOf = ({ causes }: QueuePlan): Cause[] => [...causes.values()].sort((a, b) => b.letters - a.letters)

@@ -28,6 +28,19 @@ export function addPositions(positions: Positions, partition: number, from: bigi
   ranges.splice(first, touched.length, merged)
 }
 
+/** Takes one offset out. */
+export function removePosition(positions: Positions, partition: number, offset: bigint): void {
+  const ranges = positions.get(partition) ?? []
+  const at = indexOf(ranges, offset + 1n)
+  const range = ranges[at]
+  if (range === undefined || offset < range.from) return
+  const rest = [
+    { from: range.from, next: offset },
+    { from: offset + 1n, next: range.next },
+  ]
+  ranges.splice(at, 1, ...rest.filter(({ from, next }) => from < next))
+}
+
 /** Index of the first range that ends at or behind the offset. */
 function indexOf(ranges: { from: bigint; next: bigint }[], offset: bigint): number {
   let [low, high] = [0, ranges.length]
@@ -50,7 +63,7 @@ export function coversRange(positions: Positions, { partition, from, next }: Ran
 }
 
 export function countPositions(positions: Positions): number {
-  return positionRanges(positions).reduce((sum, { from, next }) => sum + Number(next - from), 0)
+  return sizeOf(positionRanges(positions))
 }
 
 /** All ranges, by partition and offset. */
@@ -64,6 +77,38 @@ export function positionsOf(ranges: Range[]): Positions {
   const positions: Positions = new Map()
   for (const { partition, from, next } of ranges) addPositions(positions, partition, from, next)
   return positions
+}
+
+/** The part of a range that is, or is not, among the positions. */
+export function split(range: Range, positions: Positions): { inside: Range[]; outside: Range[] } {
+  const { partition, from, next } = range
+  const [inside, outside]: [Range[], Range[]] = [[], []]
+  let at = from
+  const ranges = positions.get(partition) ?? []
+  for (let i = indexOf(ranges, from + 1n); i < ranges.length; i += 1) {
+    const known = ranges[i]
+    if (known === undefined || known.from >= next) break
+    if (at < known.from) {
+      outside.push({ partition, from: at, next: known.from })
+      at = known.from
+    }
+    const whole = { partition, from: at, next: known.next }
+    inside.push(known.next <= next ? whole : { ...whole, next })
+    at = known.next
+  }
+  if (at < next) outside.push({ partition, from: at, next })
+  return { inside, outside }
+}
+
+export const sizeOf = (ranges: Range[]): number => ranges.reduce((sum, { from, next }) => sum + Number(next - from), 0)
+
+/** Every offset of the ranges that is not among the positions. */
+export function missingFrom(ranges: Range[], positions: Positions): { partition: number; offset: bigint }[] {
+  return ranges.flatMap(({ partition, from, next }) => {
+    const missing = []
+    for (let offset = from; offset < next; offset += 1n) if (!hasPosition(positions, partition, offset)) missing.push({ partition, offset })
+    return missing
+  })
 }
 
 /** The positions cut into lists of ranges: the first holds `first` positions (none when 0), the others `size` each. */

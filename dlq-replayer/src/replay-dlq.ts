@@ -10,12 +10,14 @@ import { executeCommand } from './execute-command.ts'
 import { HELP } from './help-text.ts'
 import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaLetters } from './kafka-letters.ts'
-import { terminal, writeLines } from './node-terminal.ts'
+import { kafkaRetention } from './kafka-retention.ts'
+import { openPatch } from './node-patch.ts'
+import { readLines, terminal, writeLines } from './node-terminal.ts'
 import { EXIT } from './outcome.ts'
 
 await runCommand(async () => {
   const { command, connect } = commandConfig()
-  const io = terminal(command)
+  const io = terminal()
   if (command.form === 'help') {
     io.out(HELP)
     return EXIT.done
@@ -27,12 +29,15 @@ await runCommand(async () => {
       { ...command, form: command.form },
       {
         dlqs: connect.DEAD_LETTER_QUEUES,
-        letters: kafkaLetters(log),
-        decode: avroValues(confluentRegistry(connect.SCHEMA_REGISTRY_URL)),
+        letters: kafkaLetters(log, kafkaRetention(connect.KAFKA_BROKERS, systemClock)),
+        ...avroValues(confluentRegistry(connect.SCHEMA_REGISTRY_URL)),
+        openPatch,
         audit,
         clock: systemClock,
         terminal: io,
         writeLines,
+        readLines,
+        append: log.append,
       },
     )
   } finally {

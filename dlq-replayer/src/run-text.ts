@@ -12,6 +12,8 @@ const WORDS: Record<Outcome, string> = {
   'failed-again': 'failed again: new letters, see below',
   parked: 'parked: replayed too often, for humans only',
   discarded: 'discarded',
+  unparked: 'open again, for one more replay each',
+  patched: 'patched: mended copies stand in their place',
   missing: 'no longer in the dead letter queue',
   'settled-earlier': 'settled by another run meanwhile',
   unknown: 'unknown: still open',
@@ -21,8 +23,9 @@ const WORDS: Record<Outcome, string> = {
 export function progressLine(run: Run, now: number): string {
   const { tally, letters, startedAt, state } = { ...run, startedAt: run.at }
   const done = tallied(tally)
-  const parts = (Object.entries(tally.outcomes) as [Outcome, number][]).map(([outcome, n]) => `${number(n)} ${outcome}`)
-  const word = state === 'running' ? '' : `, ${state}`
+  const parts = OUTCOMES.flatMap((outcome) => (tally.outcomes[outcome] ? [`${number(tally.outcomes[outcome])} ${outcome}`] : []))
+  const left = state === 'running' && done > 0 && done < letters ? `, ${age(((now - startedAt) / done) * (letters - done))} to go` : ''
+  const word = state === 'running' ? left : `, ${state}`
   if (run.note !== '') parts.unshift(run.note)
   return fit(`${run.id}  ${number(done)}/${number(letters)}  ${age(now - startedAt)}${word}  ${parts.join(', ')}`, COLUMNS)
 }
@@ -34,13 +37,15 @@ const ENDINGS = {
   cancelled: 'was cancelled',
 }
 
+/** How it ended, as the end of a sentence about it. */
+export const endingText = (how: keyof typeof ENDINGS): string => ENDINGS[how]
+
 /** What became of a run's letters and what to do next. */
 export function summaryText(run: Run, command: string): string {
   const { id, dlq, how, letters, tally } = run
   const left = letters - tallied(tally)
-  const verb = run.action === 'discard' ? 'discard' : 'replay'
   return [
-    ...wrap(`The ${verb} ${id} on ${dlq} ${how ? ENDINGS[how] : `is ${run.state}`}.`),
+    ...wrap(`The ${run.action} ${id} on ${dlq} ${how ? ENDINGS[how] : `is ${run.state}`}.`),
     ...outcomeLines(tally),
     ...(run.parked > 0 ? [`  ${number(run.parked).padStart(7)}  of the new letters parked: replayed too often`] : []),
     ...(left > 0 ? [`  ${number(left).padStart(7)}  not sent: still open`] : []),
@@ -70,7 +75,11 @@ export function runText(run: Run, command: string): string {
     fit(`${run.id}  ${run.action} by ${run.who} at ${time(run.at)}, plan ${run.planId}`, COLUMNS),
     ...wrap(`Why: ${run.why}`, '  '),
     ...wrap(`Letters: ${number(run.letters)} of ${run.dlq}${filter.length > 0 ? `, ${filter.join(' ')}` : ''}`, '  '),
-    ...(run.action === 'replay' ? [`  Canary ${number(run.canary)}, then ${count(run.rate, 'letter')} a second`] : []),
+    ...(run.action === 'replay'
+      ? [
+          `  Canary ${number(run.canary)}, then ${run.rate === 0 ? 'as fast as the group keeps up' : `${count(run.rate, 'letter')} a second`}`,
+        ]
+      : []),
     summaryText(run, command),
   ].join('\n')
 }

@@ -3,13 +3,13 @@ import type { Clock } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import { openRuns, queueOf } from './ledger.ts'
 import type { Ends } from './ledger-entry.ts'
-import type { Dlq } from './letter.ts'
+import type { Dlq, Letter } from './letter.ts'
 import { eventIdOf, positionText } from './letter.ts'
 import type { Settled } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Range } from './positions.ts'
 import type { Audit } from './start-run.ts'
-import type { Outcomes } from './verify-replays.ts'
+import type { CountedAt, Outcomes } from './verify-replays.ts'
 import { failuresSince } from './verify-replays.ts'
 
 type Settling = { audit: Audit; letters: LetterReader; outcomes: Outcomes; clock: Clock }
@@ -27,13 +27,19 @@ export async function settleLate(dlq: Dlq, { audit, letters, outcomes, clock }: 
   const failures = await failuresSince(dlq, firstOf(ranges), letters, (run, from) => some.get(from) === run)
   const settled = new Map<string, Settled[]>()
   const settle = (run: string, letter: Settled) => settled.set(run, [...(settled.get(run) ?? []), letter])
+  const clean: { run: string; letter: Letter }[] = []
   for await (const letter of letters.read(dlq, ranges)) {
     const run = some.get(positionText(letter))
     if (run === undefined) continue
     const { partition, offset } = letter
     const failure = failures.get(positionText(letter))
     if (failure) settle(run, { partition, offset, outcome: 'failed-again', reason: failure.reason })
-    else if (await wasCounted(dlq, eventIdOf(letter), outcomes)) settle(run, { partition, offset, outcome: 'counted' })
+    else clean.push({ run, letter })
+  }
+  const counts = await countsOf(dlq, clean, outcomes)
+  for (const { run, letter } of clean) {
+    const { partition, offset } = letter
+    if (counts.has(eventIdOf(letter) ?? '')) settle(run, { partition, offset, outcome: 'counted' })
   }
   await audit.append([...settled].map(([run, of]) => ({ kind: 'settled', run, dlq: dlq.name, letters: of, at: clock.now() })))
 }
@@ -53,12 +59,15 @@ function firstOf(ranges: Range[]): Ends {
   return first
 }
 
-async function wasCounted({ group }: Dlq, eventId: string | undefined, { countedAt }: Outcomes): Promise<boolean> {
-  if (eventId === undefined) return false
+async function countsOf({ group }: Dlq, letters: { letter: Letter }[], { countedAt }: Outcomes): Promise<Map<string, CountedAt>> {
   try {
-    return (await countedAt(group, eventId)) != null
+    const known = await countedAt(
+      group,
+      letters.flatMap(({ letter }) => eventIdOf(letter) ?? []),
+    )
+    return known ?? new Map()
   } catch (error) {
-    if (error instanceof Unavailable) return false
+    if (error instanceof Unavailable) return new Map()
     throw error
   }
 }

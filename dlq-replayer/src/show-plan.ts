@@ -4,40 +4,45 @@ import { exportLetters } from './export-letters.ts'
 import { parseFilter } from './filter-words.ts'
 import { EXIT } from './outcome.ts'
 import type { QueuePlan } from './plan.ts'
-import { planJson } from './plan-json.ts'
-import { planIdOf, planReplay } from './plan-replay.ts'
+import { digestOf, PLAN_HOURS, type PlanId, parsePlanId, planIdText } from './plan-id.ts'
+import { planReplay } from './plan-replay.ts'
 import type { PlanView } from './plan-text.ts'
-import { planText } from './plan-text.ts'
-import { count, number } from './text.ts'
-
-const NOTE_EVERY_MS = 5_000
+import type { Positions } from './positions.ts'
+import { progressOf } from './progress.ts'
+import { age, count } from './text.ts'
 
 export type Planned = { plans: QueuePlan[]; selected: number; view: PlanView }
 
-/** Plans by the command's filter, with a line of progress now and then when it takes long. */
-export async function makePlan(command: Command, tools: Tools): Promise<Planned> {
+/** Plans by the command's filter; with PLAN as of then. @throws Error when that plan is of no use any more */
+export async function makePlan(command: Command, tools: Tools, only?: Map<string, Positions>): Promise<Planned> {
   const { dlqs, letters, decode, audit, clock, terminal } = tools
   const now = clock.now()
-  const filter = parseFilter(command.filter, now)
-  const ledger = await audit.refresh()
-  let notedAt = now
-  const onProgress = (done: number, total: number) => {
-    if (clock.now() - notedAt < NOTE_EVERY_MS) return
-    notedAt = clock.now()
-    const rate = (done / (notedAt - now)) * 1000
-    terminal.note(`looked at ${number(done)} of ${number(total)} letters, ${number(Math.round((total - done) / rate))} s to go`)
+  const given = command.planId === undefined ? undefined : parsePlanId(command.planId)
+  if (given !== undefined && now - given.at > PLAN_HOURS * 3_600_000) {
+    throw refusal(
+      `plan ${command.planId} was made ${age(now - given.at)} ago, and holds for ${PLAN_HOURS} hours. Look again: ${command.name}`,
+    )
   }
-  const { plans, registryAway } = await planReplay(dlqs, filter, { letters, ledger, decode, onProgress })
+  const filter = parseFilter(command.filter, given?.at ?? now)
+  const ledger = await audit.refresh()
+  const parked = command.form === 'parked' || command.form === 'unpark'
+  const progress = progressOf('letters', terminal, clock)
+  const planning = { letters, ledger, decode, parked, onProgress: progress.show, ...(given && { ends: given.ends }), ...(only && { only }) }
+  const { plans, registryAway } = await planReplay(dlqs, filter, planning).finally(progress.end)
+  mustBeTrue(given, plans, command)
   const selected = plans.reduce((sum, plan) => sum + plan.selected, 0)
   const { filter: words, unmask, name } = command
-  return { plans, selected, view: { plans, planId: planIdOf(plans), filter: words, unmask, now, command: name, registryAway } }
+  const planId = planIdText(plans, given?.at ?? now)
+  return { plans, selected, view: { plans, planId, filter: words, unmask, now, command: name, registryAway, parked } }
 }
 
-export async function showPlan(command: Command, tools: Tools): Promise<number> {
-  const { selected, view } = await makePlan(command, tools)
-  tools.terminal.out(command.json ? JSON.stringify(planJson(view)) : planText(view))
-  return selected === 0 ? EXIT.nothingMatched : EXIT.done
+function mustBeTrue(given: PlanId | undefined, plans: QueuePlan[], { planId, name }: Command): void {
+  if (given === undefined || digestOf(plans) === given.digest) return
+  throw refusal(`plan ${planId} is no longer true: some of its letters were settled, or the filter is another. Look again: ${name}`)
 }
+
+/** Said as it is; the exit code tells scripts. */
+const refusal = (why: string) => Object.assign(new Error(`Refused, nothing was changed: ${why}`), { exitCode: EXIT.refused })
 
 export async function exportPlan(command: Command, tools: Tools): Promise<number> {
   const { plans, selected } = await makePlan(command, tools)

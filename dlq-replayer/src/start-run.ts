@@ -5,7 +5,7 @@ import type { Clock } from '@tally/platform/clock'
 import type { Ledger } from './ledger.ts'
 import type { Action, Entry } from './ledger-entry.ts'
 import type { QueuePlan } from './plan.ts'
-import { planIdOf } from './plan-replay.ts'
+import { digestOf } from './plan-id.ts'
 import { positionRanges } from './positions.ts'
 
 export type Audit = {
@@ -13,6 +13,8 @@ export type Audit = {
   append(entries: Entry[]): Promise<void>
   /** Reads up to the topic's present end; the same object every time, changed by nobody else. */
   refresh(): Promise<Ledger>
+  /** The same object as it is: what was appended some milliseconds ago may not be in it. */
+  latest(): Ledger
 }
 
 export type Request = {
@@ -38,7 +40,7 @@ export async function startRun(plan: QueuePlan, request: Request, audit: Audit, 
   for (let i = 0; i < ranges.length; i += RANGES_PER_ENTRY) {
     await audit.append([{ kind: 'selected', run: id, ranges: ranges.slice(i, i + RANGES_PER_ENTRY) }])
   }
-  await audit.append([{ kind: 'started', run: id, dlq: dlq.name, ...request, planId: planIdOf([plan]), letters: selected, at }])
+  await audit.append([{ kind: 'started', run: id, dlq: dlq.name, ...request, planId: digestOf([plan]), letters: selected, at }])
   const refused = (await audit.refresh()).refused.get(id)
   return { id, dlq: dlq.name, letters: selected, refusedBy: refused?.by }
 }

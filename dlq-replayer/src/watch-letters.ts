@@ -2,7 +2,7 @@
 import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
-import type { Bounds } from '@tally/platform/record-log'
+import { openRuns } from './ledger.ts'
 import { endsOf } from './ledger-entry.ts'
 import type { Dlq } from './letter.ts'
 import type { QueuePlan } from './plan.ts'
@@ -14,7 +14,6 @@ type Watching = {
   dlqs: Dlq[]
   letters: LetterReader
   audit: Audit
-  bounds(topic: string): Promise<Map<number, Bounds>>
   clock: Clock
   stopping: AbortSignal
   log: Log
@@ -24,35 +23,31 @@ type Watching = {
 
 export type LettersSeen = {
   plans: QueuePlan[]
-  /** Records in the parked topics, by dead letter queue. */
-  parked: Map<string, number>
 }
 
 const EVERY_MS = 15_000
 const SHARE = 10
+/** While a run is open, whose letters go fast enough without. */
+const EVERY_IN_RUN_MS = 60_000
 
 /** Starts looking; `seen` is filled after the first look. */
-export function watchLetters({ dlqs, letters, audit, bounds, clock, stopping, log, settleLate }: Watching): {
+export function watchLetters({ dlqs, letters, audit, clock, stopping, log, settleLate }: Watching): {
   seen: LettersSeen
   stop(): Promise<void>
 } {
-  const seen: LettersSeen = { plans: [], parked: new Map() }
+  const seen: LettersSeen = { plans: [] }
   let mark = ''
+  let plannedAt = Number.NEGATIVE_INFINITY
 
   async function look(): Promise<void> {
     for (const dlq of dlqs) await settleLate(dlq)
     const ledger = await audit.refresh()
+    if (openRuns(ledger).length > 0 && clock.now() - plannedAt < EVERY_IN_RUN_MS) return
     const counts = [...ledger.queues.values()].map((queue) => queue.counts)
     const ends = await Promise.all(dlqs.map(async (dlq) => [...endsOf(await letters.bounds(dlq))].map(([, end]) => String(end))))
     const now = JSON.stringify([counts, ends])
-    for (const { name, parked } of dlqs) {
-      const kept = [...(await bounds(parked)).values()].map(({ logStart, highWatermark }) => Number(highWatermark - logStart))
-      seen.parked.set(
-        name,
-        kept.reduce((sum, n) => sum + n, 0),
-      )
-    }
     if (now === mark) return
+    plannedAt = clock.now()
     seen.plans = (await planReplay(dlqs, {}, { letters, ledger, decode: async () => undefined, signal: stopping })).plans
     mark = now
   }

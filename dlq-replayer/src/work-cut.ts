@@ -1,22 +1,22 @@
-// Works one cut of a run: sends what was not sent, waits for what the group made of it, writes it down.
+// Works one cut of a run: what is left of it goes out load by load; what another run settled, or nobody keeps any more, is noted.
 import type { Clock } from '@tally/platform/clock'
-import { wait } from '@tally/platform/clock'
 import type { Bounds, NewRecord } from '@tally/platform/record-log'
 import type { Cut } from './drive-runs.ts'
-import { groupKeepsUp, mayGoOn } from './hold-run.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
-import type { Ends, Sending } from './ledger-entry.ts'
-import { endsOf } from './ledger-entry.ts'
+import type { Ends } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { parkedOf, positionText, replayOf, wavesByKey } from './letter.ts'
+import { parted } from './letter.ts'
+import { lettersInLoads } from './letter-loads.ts'
 import type { Settled } from './outcome.ts'
+import { mostlyFailed, tallied } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
-import { hasPosition } from './positions.ts'
+import type { Positions, Range } from './positions.ts'
+import { addPositions, hasPosition, missingFrom } from './positions.ts'
+import { replayLoads } from './replay-loads.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
-import { verifyReplays } from './verify-replays.ts'
 
 export type Replays = {
   /** Writes with acks=all; resolves once every record is acknowledged. */
@@ -48,82 +48,40 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   const run = ledger.runs.get(id)
   if (run === undefined || run.state === 'ended') return
   const { final } = queueOf(ledger, dlq.name)
-  const open: Letter[] = []
-  const gone: Settled[] = []
-  const found = new Set<string>()
-  for await (const letter of letters.read(dlq, ranges)) {
-    found.add(positionText(letter))
-    if (hasPosition(run.settled, letter.partition, letter.offset)) continue
-    if (hasPosition(final, letter.partition, letter.offset)) gone.push({ ...place(letter), outcome: 'settled-earlier' })
-    else open.push(letter)
-  }
-  for (const { partition, from, next } of ranges) {
-    for (let offset = from; offset < next; offset += 1n) {
-      const missing = { partition, offset, outcome: 'missing' as const }
-      if (!found.has(positionText(missing)) && !hasPosition(run.settled, partition, offset)) gone.push(missing)
+  const settle = async (settled: Settled[]) => {
+    for (let i = 0; i < settled.length; i += SETTLED_PER_ENTRY) {
+      const some = settled.slice(i, i + SETTLED_PER_ENTRY)
+      await audit.append([{ kind: 'settled', run: id, dlq: dlq.name, letters: some, at: clock.now() }])
     }
   }
-  const settle = async (settled: Settled[]) => {
-    if (settled.length > 0) await audit.append([{ kind: 'settled', run: id, dlq: dlq.name, letters: settled, at: clock.now() }])
+  const found: Positions = new Map()
+  const loads = replayLoads({ dlq, run, cut, settle, work })
+  let whole = true
+  for await (const load of lettersInLoads(letters.read(dlq, ranges), () => loadLetters(run))) {
+    for (const { partition, offset } of load) addPositions(found, partition, offset)
+    const left = load.filter(({ partition, offset }) => !hasPosition(run.settled, partition, offset))
+    const [gone, open] = parted(left, ({ partition, offset }) => hasPosition(final, partition, offset))
+    await settle(gone.map((letter) => ({ ...place(letter), outcome: 'settled-earlier' as const })))
+    whole = open.length === 0 || (await loads.replay(open))
+    if (!whole) break
   }
-  await settle(gone)
-  if (open.length > 0) await replay(dlq, run, cut, open, settle, work)
-  if ((await audit.refresh()).runs.get(id)?.state === 'cancelling' && !work.stopping.aborted) {
-    await audit.append([{ kind: 'ended', run: id, how: 'cancelled', at: clock.now() }])
-  }
+  await loads.settled()
+  if (whole) await settle(goneFrom(ranges, found, run.settled))
+  await audit.refresh()
+  if (work.stopping.aborted) return
+  if (run.state === 'cancelling') await audit.append([{ kind: 'ended', run: id, how: 'cancelled', at: clock.now() }])
+  else if (!whole && mostlyFailed(run.tally)) await audit.append([{ kind: 'ended', run: id, how: 'mostly-failed', at: clock.now() }])
 }
+
+const SETTLED_PER_ENTRY = 5_000
+
+/** The more a run has settled, the more may be out without an outcome: a run that fails shows it early. */
+const loadLetters = ({ tally }: Run): number => Math.min(2_000, Math.max(100, tallied(tally)))
 
 const place = ({ partition, offset }: Letter) => ({ partition, offset })
 
-async function replay(
-  dlq: Dlq,
-  run: Run,
-  cut: number,
-  letters: Letter[],
-  settle: (settled: Settled[]) => Promise<void>,
-  work: CutWork,
-): Promise<void> {
-  const { replays, stopping } = work
-  const noted = run.sending.get(cut)
-  const sending = noted ?? (await note(dlq, run, cut, work))
-  const sent = noted ? await replays.sentSince(dlq.topic, noted.topicEnds, run.id) : new Set<string>()
-  if (!(await groupKeepsUp(dlq, run.id, work)) && sent.size === 0) return
-  const pace = work.paceOf(run)
-  const counted = new Set<string>()
-  for (const wave of wavesByKey(letters)) {
-    const tooOften = wave.filter((letter) => letter.replays >= work.maxReplays && !sent.has(positionText(letter)))
-    await settle(await park(dlq, tooOften, work))
-    const mine = wave.filter((letter) => !tooOften.includes(letter))
-    const out = mine.filter((letter) => sent.has(positionText(letter)))
-    const waiting = mine.filter((letter) => !sent.has(positionText(letter)))
-    while (waiting.length > 0 && (await mayGoOn(run.id, work))) {
-      const { count, waitMs } = pace.next(waiting.length, work.clock.now())
-      await wait(waitMs, stopping)
-      const slice = waiting.splice(0, count)
-      await replays.append(
-        dlq.topic,
-        slice.map((letter) => replayOf(letter, run.id)),
-      )
-      out.push(...slice)
-    }
-    if (stopping.aborted) return
-    const { settled, tooOften: again } = await verifyReplays(dlq, run.id, out, sending, counted, work)
-    await settle([...settled, ...(await park(dlq, again, work))])
-    if (waiting.length > 0) return
-  }
-}
-
-/** Notes the ends before anything goes out: what is found behind them later belongs to this cut. */
-async function note(dlq: Dlq, run: Run, cut: number, { audit, letters, replays, clock }: CutWork): Promise<Sending> {
-  const [topicEnds, dlqEnds] = [endsOf(await replays.bounds(dlq.topic)), endsOf(await letters.bounds(dlq))]
-  const sending = { kind: 'sending' as const, run: run.id, cut, topicEnds, dlqEnds, at: clock.now() }
-  await audit.append([sending])
-  return sending
-}
-
-/** Moves letters where only humans look: original bytes and headers, and the dead letter's own. */
-async function park(dlq: Dlq, letters: Letter[], { replays }: CutWork): Promise<Settled[]> {
-  if (letters.length === 0) return []
-  await replays.append(dlq.parked, letters.map(parkedOf))
-  return letters.map((letter) => ({ ...place(letter), outcome: 'parked' as const, reason: letter.reason }))
-}
+/** What the ranges name and the queue does not hold any more. */
+const goneFrom = (ranges: Range[], found: Positions, settled: Positions): Settled[] =>
+  missingFrom(ranges, found)
+    .filter(({ partition, offset }) => !hasPosition(settled, partition, offset))
+    .map((at) => ({ ...at, outcome: 'missing' as const }))

@@ -1,4 +1,4 @@
-// The service's loop: looks every second at what the ledger says is left to do, and gives it to the queues.
+// The service's loop: looks four times a second at what the ledger says is left to do, and gives it to the queues.
 import { wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { Cut, CutQueue } from './drive-runs.ts'
@@ -24,7 +24,7 @@ export type RunsAtWork = {
   stop(): Promise<void>
 }
 
-const EVERY_MS = 1_000
+const EVERY_MS = 250
 const LIVE_MS = 120_000
 
 /** Starts working. */

@@ -1,5 +1,4 @@
 // GO and DISCARD: the forms that write. A refusal says what is missing and changes nothing.
-import { discardLetters } from './discard-letters.ts'
 import type { Command, Tools } from './execute-command.ts'
 import { followRuns } from './follow-runs.ts'
 import type { Run } from './ledger.ts'
@@ -8,9 +7,10 @@ import type { Action } from './ledger-entry.ts'
 import { EXIT, exitCodeOf } from './outcome.ts'
 import type { QueuePlan } from './plan.ts'
 import { planText } from './plan-text.ts'
-import { progressLine, runJson, summaryText } from './run-text.ts'
-import type { Planned } from './show-plan.ts'
-import { makePlan } from './show-plan.ts'
+import { type Prepared, prepareLetters } from './prepare-letters.ts'
+import { runProgress } from './progress.ts'
+import { runJson, summaryText } from './run-text.ts'
+import { settleSelected } from './settle-selected.ts'
 import type { Request } from './start-run.ts'
 import { startRun } from './start-run.ts'
 import { count } from './text.ts'
@@ -27,20 +27,22 @@ export async function go(command: Command, tools: Tools): Promise<number> {
   for (const { id, letters, dlq } of started.runs) {
     terminal.note(`Run ${id}: ${count(letters, 'letter')} of ${dlq}.`)
   }
+  terminal.onInterrupt(`Not watched any more; it goes on. Watch it again: ${command.name} STATUS=1 RUN=${started.runs[0]?.id}`)
   terminal.note(`Ctrl-C leaves it going; ${command.name} STATUS=1 shows it.`)
   const ids = started.runs.map(({ id }) => id)
+  const progress = runProgress(terminal, clock)
   const runs = await followRuns(ids, audit, clock, {
-    onChange: (run) => terminal.note(progressLine(run, clock.now())),
+    onChange: progress.show,
     onSilence: () => terminal.note('Nothing happened for a while. Do the dlq-replayer and the group run? See: make status'),
     silenceMs: SILENCE_MS,
-  })
+  }).finally(progress.end)
   return summarize(runs, command, tools)
 }
 
-/** Discards what the filter selects now. */
-export async function discard(command: Command, tools: Tools): Promise<number> {
+/** Discards or puts back what the filter selects now. */
+export async function settle(action: 'discard' | 'unpark', command: Command, tools: Tools): Promise<number> {
   const { audit, clock } = tools
-  const started = await write('discard', command, tools, (plan, request) => discardLetters(plan, request, audit, clock))
+  const started = await write(action, command, tools, (plan, request) => settleSelected(plan, request, audit, clock))
   if ('exitCode' in started) return started.exitCode
   const { runs } = await audit.refresh()
   return summarize(
@@ -58,36 +60,47 @@ function summarize(runs: Run[], command: Command, { terminal }: Tools): number {
 }
 
 type Refusal = { exitCode: number }
+type Begun = Refusal | { runs: Awaited<ReturnType<typeof startRun>>[] }
 type Begin = (plan: QueuePlan, request: Request) => ReturnType<typeof startRun>
 
 /** Plans, asks, and begins a run on each queue with something selected. */
-async function write(
-  action: Action,
-  command: Command,
-  tools: Tools,
-  begin: Begin,
-): Promise<Refusal | { runs: Awaited<ReturnType<Begin>>[] }> {
+async function write(action: Action, command: Command, tools: Tools, begin: Begin): Promise<Begun> {
   const { terminal } = tools
   const refuse = (why: string): Refusal => {
     terminal.note(`Refused, nothing was changed: ${why}`)
     return { exitCode: EXIT.refused }
   }
+  const { why } = command
+  if (why === undefined) return refuse(`say why, it is kept in the audit: WHY="what was ${action === 'discard' ? 'decided' : 'mended'}"`)
+  const prepared = await prepareLetters(command, tools)
+  try {
+    return await begun(action, { ...command, why }, prepared, tools, begin, refuse)
+  } finally {
+    await prepared.close()
+  }
+}
+
+async function begun(
+  action: Action,
+  command: Command & { why: string },
+  prepared: Prepared,
+  tools: Tools,
+  begin: Begin,
+  refuse: (why: string) => Refusal,
+): Promise<Begun> {
+  const { terminal } = tools
   const { why, who, rate, canary, name } = command
-  if (why === undefined) return refuse(`say why, it is kept in the audit: WHY="what was ${action === 'replay' ? 'mended' : 'decided'}"`)
-  const planned = await makePlan(command, tools)
-  if (planned.selected === 0) {
+  if (prepared.letters === 0) {
+    for (const line of command.json ? [] : prepared.lines) terminal.note(line)
     terminal.out(command.json ? JSON.stringify({ runs: [] }) : `Nothing matched, nothing was changed. What there is: ${name}`)
     return { exitCode: EXIT.nothingMatched }
   }
-  if (command.planId !== undefined && command.planId !== planned.view.planId) {
-    return refuse(`plan ${command.planId} is no longer true, it is ${planned.view.planId} now. Look again: ${name}`)
-  }
-  const plans = planned.plans.filter(({ selected }) => selected > 0)
-  const open = openRuns(await tools.audit.refresh()).find(({ dlq }) => plans.some((plan) => plan.dlq.name === dlq))
+  const open = openRuns(await tools.audit.refresh()).find(({ dlq }) => prepared.planned.plans.some((plan) => plan.dlq.name === dlq))
   if (open !== undefined) return refuse(`run ${open.id} is open on ${open.dlq}. See: ${name} STATUS=1`)
-  const unconfirmed = await confirm(action, planned, command, tools)
+  const unconfirmed = await confirm(action, prepared, command, tools)
   if (unconfirmed !== undefined) return refuse(unconfirmed)
-  const request: Request = { action, who, why, filter: command.filter, rate, canary }
+  const request: Request = { action, who, why, filter: { ...command.filter, ...prepared.source }, rate, canary }
+  const plans = (await prepared.put(request)).plans.filter(({ selected }) => selected > 0)
   const runs = []
   for (const plan of plans) {
     const run = await begin(plan, request)
@@ -97,17 +110,20 @@ async function write(
   return { runs }
 }
 
+const VERBS: Record<Action, string> = { replay: 'Replay', discard: 'Discard', unpark: 'Open', patch: 'Mend' }
+
 /** Undefined: go. Else why not. */
 async function confirm(
   action: Action,
-  { selected, view }: Planned,
+  { letters, lines, planned }: Prepared,
   { yes, json }: Command,
   { terminal }: Tools,
 ): Promise<string | undefined> {
-  if (yes || (action === 'replay' && selected <= UNASKED_LETTERS)) return undefined
-  if (!terminal.interactive) return `${count(selected, 'letter')}, and no terminal to confirm at: add YES=1`
-  if (!json) terminal.note(planText(view))
-  const wanted = action === 'discard' || selected > COUNT_TYPED_ABOVE ? String(selected) : 'y'
-  const answer = await terminal.ask(`${action === 'replay' ? 'Replay' : 'Discard'} ${count(selected, 'letter')}? Type ${wanted} to go on: `)
-  return answer.trim() === wanted ? undefined : 'not confirmed'
+  if (yes || (action !== 'discard' && letters <= UNASKED_LETTERS)) return undefined
+  if (!terminal.interactive) return `${count(letters, 'letter')}, and no terminal to confirm at: add YES=1`
+  if (!json) terminal.note([planText(planned.view), ...lines].join('\n'))
+  const typed = action === 'discard' || letters > COUNT_TYPED_ABOVE
+  const answer = await terminal.ask(`${VERBS[action]} ${count(letters, 'letter')}? ${typed ? `Type ${letters} to go on` : 'y/N'}: `)
+  const said = answer.trim().toLowerCase().replaceAll(',', '')
+  return (typed ? said === String(letters) : said === 'y' || said === 'yes') ? undefined : 'not confirmed'
 }

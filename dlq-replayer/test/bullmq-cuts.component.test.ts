@@ -1,9 +1,11 @@
 // What the replayer needs of a queue, from BullMQ on PostgreSQL and, where it is installed, on Redis.
 import { randomUUID } from 'node:crypto'
+import { BOARD_PATH, bullBoard } from '@tally/dlq-replayer/bullmq-board'
 import type { BullmqCuts, CutStore } from '@tally/dlq-replayer/bullmq-cuts'
 import { bullmqCuts } from '@tally/dlq-replayer/bullmq-cuts'
 import type { Cut } from '@tally/dlq-replayer/drive-runs'
 import { systemClock } from '@tally/platform/clock'
+import { listen } from '@tally/platform/http-server'
 import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
 import { redisServer } from '../../test/support/redis.ts'
@@ -75,6 +77,43 @@ function contract(title: string, store: CutStore, server?: { start(): Promise<vo
         },
         { what: 'the first cut is worked again' },
       )
+    })
+
+    it('are shown on the board to whoever knows the token, and cannot be changed there unless that was asked for', async () => {
+      const name = `test-${randomUUID()}`
+      const held = Promise.withResolvers<void>()
+      const cuts = await start(name, () => held.promise)
+      await cuts.add(cutOf(name, 0))
+      const board = async (write: boolean, environment: string) => {
+        const http = await listen(bullBoard({ queues: [cuts.queue], token: 'secret', write, environment }), { host: '127.0.0.1', port: 0 })
+        const ask = (path: string, token?: string, method = 'GET') =>
+          fetch(`http://127.0.0.1:${http.port}${BOARD_PATH}${path}`, {
+            method,
+            headers: token === undefined ? {} : { Authorization: `Basic ${Buffer.from(`ada:${token}`).toString('base64')}` },
+          })
+        return { ask, close: http.close }
+      }
+      const reading = await board(false, 'production')
+      expect((await reading.ask('/')).status).to.equal(401)
+      expect((await reading.ask('/', 'guess')).status).to.equal(401)
+      expect(await (await reading.ask('/', 'secret')).text())
+        .to.include('PRODUCTION')
+        .and.include('read only')
+      const { queues } = (await (await reading.ask(`/api/queues?activeQueue=${name}&status=latest`, 'secret')).json()) as {
+        queues: { name: string; readOnlyMode: boolean; counts: Record<string, number> }[]
+      }
+      expect(queues[0]).to.include({ name, readOnlyMode: true })
+      expect((queues[0]?.counts.active ?? 0) + (queues[0]?.counts.waiting ?? 0)).to.equal(1)
+      expect((await reading.ask(`/api/queues/${name}/pause`, 'secret', 'PUT')).status).to.equal(405)
+      expect(await cuts.queue.isPaused()).to.equal(false)
+      await reading.close()
+
+      const writing = await board(true, 'staging')
+      expect((await writing.ask(`/api/queues/${name}/pause`, 'guess', 'PUT')).status).to.equal(401)
+      expect((await writing.ask(`/api/queues/${name}/pause`, 'secret', 'PUT')).status).to.equal(200)
+      expect(await cuts.queue.isPaused()).to.equal(true)
+      await writing.close()
+      held.resolve()
     })
 
     it('can be added again when they failed', async () => {

@@ -4,8 +4,9 @@ import { parseFilter } from '@tally/dlq-replayer/filter-words'
 import { HELP } from '@tally/dlq-replayer/help-text'
 import type { Letter } from '@tally/dlq-replayer/letter'
 import { causesOf } from '@tally/dlq-replayer/plan'
+import { planIdText } from '@tally/dlq-replayer/plan-id'
 import { planJson } from '@tally/dlq-replayer/plan-json'
-import { planIdOf, planReplay } from '@tally/dlq-replayer/plan-replay'
+import { planReplay } from '@tally/dlq-replayer/plan-replay'
 import type { PlanView } from '@tally/dlq-replayer/plan-text'
 import { planText } from '@tally/dlq-replayer/plan-text'
 import { Unavailable } from '@tally/platform/errors'
@@ -49,7 +50,7 @@ async function plan(letters: Letter[], filter: Filter = {}, words: Record<string
   })
   const view: PlanView = {
     ...planned,
-    planId: planIdOf(planned.plans),
+    planId: planIdText(planned.plans, FAILED_AT + 840_000),
     filter: words,
     unmask: false,
     now: FAILED_AT + 900_000,
@@ -85,6 +86,20 @@ describe('the plan', () => {
 
   it('says so when there is nothing', async () => {
     expectSnapshot('plan-empty', planText((await plan([])).view))
+  })
+
+  it('lists parked letters with the way to open them', async () => {
+    const letters = mixed()
+    const world = memoryWorld(letters)
+    const parked = letters.slice(0, 2).map(({ partition, offset }) => ({ partition, offset, outcome: 'parked' as const }))
+    await world.audit.append([{ kind: 'settled', run: 'r', dlq: DLQ.name, letters: parked, at: 0 }])
+    const planned = await planReplay(
+      [DLQ],
+      {},
+      { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined, parked: true },
+    )
+    const { view } = await plan(letters)
+    expectSnapshot('plan-parked', planText({ ...view, ...planned, parked: true }))
   })
 
   it('explains the command on its own', () => {

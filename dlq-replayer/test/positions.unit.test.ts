@@ -1,6 +1,16 @@
 // Sets of positions against a plain set of numbers.
 import type { Positions } from '@tally/dlq-replayer/positions'
-import { addPositions, countPositions, cutPositions, hasPosition, positionRanges, positionsOf } from '@tally/dlq-replayer/positions'
+import {
+  addPositions,
+  countPositions,
+  cutPositions,
+  hasPosition,
+  positionRanges,
+  positionsOf,
+  removePosition,
+  sizeOf,
+  split,
+} from '@tally/dlq-replayer/positions'
 import { expect } from 'chai'
 import fc from 'fast-check'
 
@@ -24,6 +34,38 @@ describe('positions', () => {
           for (const [i, range] of ranges.entries()) expect(i === 0 || range.from > (ranges[i - 1]?.next ?? 0n)).to.equal(true)
         }
         expect(countPositions(positions)).to.equal(plain.size)
+      }),
+    )
+  })
+
+  it('tell of a range what is in and what is not', () => {
+    fc.assert(
+      fc.property(additions, fc.nat(60), fc.integer({ min: 1, max: 15 }), (added, from, length) => {
+        const positions: Positions = new Map()
+        for (const { partition, from: start, length: size } of added)
+          addPositions(positions, partition, BigInt(start), BigInt(start + size))
+        const range = { partition: 0, from: BigInt(from), next: BigInt(from + length) }
+        const { inside, outside } = split(range, positions)
+        for (let offset = from; offset < from + length; offset += 1) {
+          const known = hasPosition(positions, 0, BigInt(offset))
+          expect(hasPosition(positionsOf(inside), 0, BigInt(offset))).to.equal(known)
+          expect(hasPosition(positionsOf(outside), 0, BigInt(offset))).to.equal(!known)
+        }
+        expect(sizeOf([...inside, ...outside])).to.equal(length)
+      }),
+    )
+  })
+
+  it('lose what is taken out, and nothing else', () => {
+    fc.assert(
+      fc.property(additions, fc.array(fc.nat(70)), (added, removed) => {
+        const positions: Positions = new Map()
+        for (const { partition, from, length } of added) addPositions(positions, partition, BigInt(from), BigInt(from + length))
+        const before = Array.from({ length: 75 }, (_, offset) => hasPosition(positions, 0, BigInt(offset)))
+        for (const offset of removed) removePosition(positions, 0, BigInt(offset))
+        for (const [offset, was] of before.entries()) {
+          expect(hasPosition(positions, 0, BigInt(offset))).to.equal(was && !removed.includes(offset))
+        }
       }),
     )
   })

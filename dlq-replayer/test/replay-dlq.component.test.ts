@@ -1,5 +1,6 @@
 // The command, the service and a consuming group, on Kafka and PostgreSQL.
 import { randomUUID } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
@@ -159,6 +160,36 @@ describe('make replay-dlq', () => {
     expect(await endsOf(topics)).to.deep.equal(before)
   })
 
+  it('at a terminal asks first, takes Ctrl-C for a no, and leaves a run going when it is left', async () => {
+    await twentyLetters()
+    const before = await endsOf(topics)
+    /** Types once, when the text is on the screen. */
+    const once = (wanted: string, typed: string) => {
+      let done = false
+      return (screen: string) => {
+        if (done || !screen.includes(wanted)) return undefined
+        done = true
+        return typed
+      }
+    }
+    const go = { GO: '1', WHY: 'mended', CANARY: '0', REASON: 'unknown-schema' }
+    for (const no of ['\x03', '\x04', 'n\r']) {
+      const refused = await own.atTerminal(go, once('Replay 12 letters? y/N', no))
+      expect(refused.out).to.include('Refused, nothing was changed: not confirmed')
+      expect(refused.exitCode).to.equal(4)
+    }
+    expect(await endsOf(topics)).to.deep.equal(before)
+
+    counting.broken.clear()
+    const asked = once('y/N', 'y\r')
+    const left = once('Ctrl-C leaves it going', '\x03')
+    const answer = await own.atTerminal(go, (screen) => asked(screen) ?? left(screen))
+    expect(answer.out).to.match(/it goes on\. Watch it again: make replay-dlq .*STATUS=1 RUN=\w+-\w+/)
+    expect(answer.exitCode, answer.out).to.equal(1)
+    await own.start()
+    await until(() => counting.counted.size === 22, { what: 'the run that was left is worked' })
+  })
+
   it('says so when nothing matched', async () => {
     expect(await own.command()).to.include({ exitCode: 3 })
     await twentyLetters()
@@ -231,7 +262,7 @@ describe('make replay-dlq', () => {
     await lettersAre(60)
     counting.broken.clear()
     await own.start()
-    const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '10', YES: '1' })
+    const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '2', YES: '1' })
     await until(() => counting.handled() >= 12, { what: 'the run is behind its canary' })
     expect((await own.command({ PAUSE: '1' })).exitCode).to.equal(0)
     expect((await own.command({ STATUS: '1' })).out).to.include('paused')
@@ -246,15 +277,38 @@ describe('make replay-dlq', () => {
     expect((await json<Plan>({})).queues[0]).to.include({ open: 60 - counted, settled: counted })
   })
 
+  it('mends letters that can never be handled as they are, and tells the whole history', async () => {
+    await twentyLetters()
+    await own.start()
+    const file = `/tmp/${topic}.ts`
+    writeFileSync(file, "export default (letter: any) => ({ ...letter, value: Buffer.from('good') })\n")
+    try {
+      const mend = { REASON: 'undecodable', PATCH: file }
+      const look = await own.command(mend)
+      expect(look.out).to.include('8  changed').and.include('Nothing was changed')
+      expect(await letters()).to.equal(20)
+      const { runs, exitCode } = await json<Runs>({ ...mend, GO: '1', WHY: 'mended by hand' })
+      expect(runs[0]?.tally.outcomes).to.deep.equal({ counted: 8 })
+      expect(exitCode).to.equal(0)
+    } finally {
+      rmSync(file)
+    }
+    expect(counting.counted.size).to.equal(18)
+    expect((await json<Plan>({})).queues[0]).to.include({ open: 12, settled: 16 })
+    const history = await own.command({ HISTORY: '1' })
+    expect(history.out).to.match(/patch \S+ by ada@.*Why: mended by hand.*8 patched.*replay \S+ by ada@.*8 counted/s)
+  })
+
   it('discards with a reason, exports with original bytes', async () => {
     await twentyLetters()
     const file = `/tmp/${topic}.ndjson`
     expect(await own.command({ REASON: 'undecodable', EXPORT: file })).to.include({ exitCode: 0 })
-    const { readFileSync, rmSync } = await import('node:fs')
     const lines = readFileSync(file, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
+    const kept = await json<{ import: unknown }>({ IMPORT: file })
+    expect(kept.import).to.deep.equal([{ dlq, letters: 8, missing: 0, settled: 0 }])
     rmSync(file)
     expect(lines.length).to.equal(8)
     expect(Buffer.from(lines[0].value, 'base64').toString()).to.equal('nonsense')

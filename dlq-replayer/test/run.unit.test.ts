@@ -1,12 +1,14 @@
 // A run from its start to its end, against a topic and a group in memory.
 import { controlRuns } from '@tally/dlq-replayer/control-run'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
+import { historyText } from '@tally/dlq-replayer/history-text'
 import type { Run } from '@tally/dlq-replayer/ledger'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import type { Letter } from '@tally/dlq-replayer/letter'
 import { planReplay } from '@tally/dlq-replayer/plan-replay'
 import { statusText, summaryText } from '@tally/dlq-replayer/run-text'
 import { settleLate } from '@tally/dlq-replayer/settle-late'
+import { settleSelected } from '@tally/dlq-replayer/settle-selected'
 import { startRun } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
@@ -241,6 +243,40 @@ describe('a run', () => {
     expect(plans[0]?.selected).to.equal(0)
   })
 
+  it('replays a parked letter once more when an engineer put it back, and parks it again when that fails', async () => {
+    let mended = false
+    const world = memoryWorld(letters(2), (_, from) => (mended && from.endsWith('6') ? 'counted' : 'unknown-schema'))
+    for (let n = 0; n < 3; n += 1) {
+      await begin(world)
+      await finish(world)
+    }
+    const planning = async (parked: boolean) =>
+      planReplay([DLQ], {}, { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined, parked })
+    const [parked] = (await planning(true)).plans
+    expect(parked?.selected).to.equal(2)
+    if (parked === undefined) throw new Error('nothing is parked')
+    await settleSelected(parked, { ...REQUEST, action: 'unpark', why: 'mended' }, world.audit, systemClock)
+    expect((await planning(true)).plans[0]?.selected).to.equal(0)
+    expect((await planning(false)).plans[0]?.selected).to.equal(2)
+    expect(queueOf(await world.audit.refresh(), DLQ.name).counts).to.include({ parked: 0 })
+
+    mended = true
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 1, 'failed-again': 1 })
+    expect((await planning(false)).plans[0]?.selected).to.equal(0)
+    expect((await planning(true)).plans[0]?.selected).to.equal(1)
+  })
+
+  it('of an engineer whose command died in the middle is ended, so that the queue is free again', async () => {
+    const world = memoryWorld(letters(3))
+    const { id } = await begin(world, { action: 'discard' })
+    await driveRuns(world.audit, world.queue, systemClock)
+    expect(await runOf(world, id)).to.include({ state: 'running' })
+    await driveRuns(world.audit, world.queue, { ...systemClock, now: () => systemClock.now() + 61_000 })
+    expect(await runOf(world, id)).to.include({ state: 'ended', how: 'cancelled' })
+  })
+
   it('is refused while another is open on the queue, however they race', async () => {
     const world = memoryWorld(letters(5))
     const [one, two] = await Promise.all([begin(world), begin(world)])
@@ -301,6 +337,27 @@ describe('the texts of runs', () => {
   it('sum up what became of the letters', async () => {
     const { world, id } = await example()
     expectSnapshot('summary', steady(summaryText(await runOf(world, id), 'make replay-dlq'), id))
+  })
+
+  it('tell who did what, when and why', async () => {
+    const { world, id } = await example()
+    await controlRuns('paused', undefined, 'bob@ops-2', world.audit, systemClock)
+    const { id: second } = await begin(world, {
+      action: 'discard',
+      filter: { REASON: 'contract-violation' },
+      who: 'bob@ops-2',
+      why: 'test orders',
+    })
+    const { id: third } = await begin(world)
+    await controlRuns('cancelled', undefined, 'eve@ops-3', world.audit, systemClock)
+    const { runs, refused } = await world.audit.refresh()
+    for (const run of runs.values()) {
+      Object.assign(run, { at: FAILED_AT, lastAt: FAILED_AT + 4_000 })
+      for (const control of run.controls) control.at = FAILED_AT + 2_000
+    }
+    for (const entry of refused.values()) entry.at = FAILED_AT + 1_000
+    const text = historyText({ runs: [...runs.values()], refused: [...refused.values()], older: 3, command: 'make replay-dlq' })
+    expectSnapshot('history', steady(steady(steady(text, id), second), third).replace(/(plan )\w{10}/g, '$1ab12cd34ef'))
   })
 
   it('list runs', async () => {

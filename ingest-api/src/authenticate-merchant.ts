@@ -1,5 +1,5 @@
 // API key → merchant. A key revoked, or a limit changed, holds within CACHE_MS.
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '@tally/platform/clock'
 import { Problem } from '@tally/platform/problem'
 import type { Merchant } from './merchant.ts'
@@ -15,39 +15,57 @@ const CACHE_SIZE = 10_000
 export const newApiKey = (): string => `tally_${randomBytes(32).toString('base64url')}`
 
 /** What is stored of a key. The key has nothing to guess, so one plain hash is enough; finding by it needs no constant time. */
-export const hashOf = (apiKey: string): Buffer => createHash('sha256').update(apiKey).digest()
+export const hashOf = (apiKey: string): Buffer => hash('sha256', apiKey, 'buffer')
 
 /** Who an `Authorization` header speaks for, that came from the address. @throws Problem 401, 429 */
-export type Authenticate = (authorization: string | undefined, address: string) => Promise<Merchant>
+export type Authenticate = ((authorization: string | undefined, address: string) => Promise<Merchant>) & {
+  /** The merchant, when the key was found right within CACHE_MS; asks nobody. */
+  known(authorization: string | undefined): Merchant | undefined
+}
+
+const keyIn = (authorization = '') => /^Bearer +([\w-]{1,256}) *$/i.exec(authorization)?.[1]
+
+type Cached = { found: Promise<Merchant | undefined>; merchant?: Merchant | undefined; until: number }
 
 /** Keys that were right not long ago are never refused for the wrong ones of their address. */
 export function authenticateMerchant(find: FindMerchant, clock: Clock, wrongKeys: WrongKeys): Authenticate {
-  const cache = new Map<string, { found: Promise<Merchant | undefined>; until: number }>()
+  const cache = new Map<string, Cached>()
 
   /** Requests that come while a look-up is under way share it; keys nobody has are forgotten at once. */
-  function lookUp(hash: Buffer, key: string): Promise<Merchant | undefined> {
+  function lookUp(key: string): Promise<Merchant | undefined> {
     const cached = cache.get(key)
     if (cached !== undefined && cached.until > clock.now()) return cached.found
-    const found = find(hash)
+    const found = find(Buffer.from(key, 'base64'))
     const forget = () => cache.delete(key)
     cache.delete(key)
-    cache.set(key, { found, until: clock.now() + CACHE_MS })
+    const entry: Cached = { found, until: clock.now() + CACHE_MS }
+    cache.set(key, entry)
     if (cache.size > CACHE_SIZE) cache.delete(cache.keys().next().value ?? '')
-    found.then((merchant) => merchant ?? forget(), forget)
+    found.then((merchant) => {
+      entry.merchant = merchant
+      if (merchant === undefined) forget()
+    }, forget)
     return found
   }
 
-  return async (authorization, address) => {
-    const apiKey = /^Bearer +([\w-]{1,256}) *$/i.exec(authorization ?? '')?.[1]
+  async function authenticate(authorization: string | undefined, address: string): Promise<Merchant> {
+    const apiKey = keyIn(authorization)
     if (apiKey === undefined) throw unauthorized('Send your API key as "Authorization: Bearer KEY".')
-    const hash = hashOf(apiKey)
-    const key = hash.toString('base64')
+    const key = hash('sha256', apiKey, 'base64')
     if (!cache.has(key)) await wrongKeys.check(address)
-    const merchant = await lookUp(hash, key)
+    const merchant = await lookUp(key)
     if (merchant !== undefined) return merchant
     await wrongKeys.count(address)
     throw unauthorized('This API key is not known or was revoked.')
   }
+
+  return Object.assign(authenticate, {
+    known(authorization: string | undefined) {
+      const apiKey = keyIn(authorization)
+      const cached = apiKey === undefined ? undefined : cache.get(hash('sha256', apiKey, 'base64'))
+      return cached !== undefined && cached.until > clock.now() ? cached.merchant : undefined
+    },
+  })
 }
 
 const unauthorized = (detail: string) =>

@@ -3,8 +3,8 @@ import { wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { IngestMetrics } from './metrics.ts'
 
-/** `oldestAgeSeconds`: since the beginning of the oldest day that has a partition of its own. */
-export type OutboxKept = { partitions: number; bytes: number; oldestAgeSeconds: number }
+/** `oldestAgeSeconds`: since the beginning of the oldest day that has a partition of its own; `aheadSeconds`: to the end of the newest. */
+export type OutboxKept = { partitions: number; bytes: number; oldestAgeSeconds: number; aheadSeconds: number }
 
 export type OutboxPartitions = {
   /** Makes today's and the coming days' partitions; how many were missing. */
@@ -19,29 +19,36 @@ export type CareOptions = {
   slot: string
   log: Log
   metrics: Pick<IngestMetrics, 'outboxPartitions' | 'outboxCareFailures' | 'outboxKept'>
+  everyMs?: number
 }
 
 const DAYS_AHEAD = 3
+const DAY_SECONDS = 86_400
 const EVERY_MS = 60_000
 const AFTER_FAILURE_MS = 30_000
 
 /** Cares now and every minute until stopped. Several instances may: the database lets one at a time. */
-export function careForOutbox(partitions: OutboxPartitions, { retentionDays, slot, log, metrics }: CareOptions): { stop(): Promise<void> } {
+export function careForOutbox(
+  partitions: OutboxPartitions,
+  { retentionDays, slot, log, metrics, everyMs = EVERY_MS }: CareOptions,
+): { stop(): Promise<void> } {
   const stopping = new AbortController()
 
   async function care(): Promise<number> {
     try {
       metrics.outboxPartitions.inc({ change: 'created' }, await partitions.ensure(DAYS_AHEAD))
       metrics.outboxPartitions.inc({ change: 'dropped' }, await partitions.drop(retentionDays, slot))
-      const { partitions: count, bytes, oldestAgeSeconds } = await partitions.kept()
+      const { partitions: count, bytes, oldestAgeSeconds, aheadSeconds } = await partitions.kept()
       metrics.outboxKept.partitions.set(count)
       metrics.outboxKept.bytes.set(bytes)
       metrics.outboxKept.oldestAge.set(oldestAgeSeconds)
-      return EVERY_MS
+      metrics.outboxKept.ahead.set(aheadSeconds)
+      metrics.outboxKept.retention.set(retentionDays * DAY_SECONDS)
+      return everyMs
     } catch (error) {
       metrics.outboxCareFailures.inc()
       log.warn({ err: error }, 'the outbox partitions could not be cared for; trying again')
-      return AFTER_FAILURE_MS
+      return Math.min(everyMs, AFTER_FAILURE_MS)
     }
   }
 

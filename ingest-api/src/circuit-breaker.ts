@@ -6,6 +6,8 @@ export type Breaker = {
   /** Runs the work, or throws Unavailable without running it. */
   run<T>(work: () => Promise<T>): Promise<T>
   isOpen(): boolean
+  /** How often it has opened. */
+  opened(): number
 }
 
 type Options = {
@@ -22,6 +24,7 @@ type Options = {
 /** Closed at first. One outage opens it, one answer closes it. */
 export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, message }: Options): Breaker {
   let open = false
+  let times = 0
   let probeAt = 0
   let probing = false
 
@@ -35,6 +38,7 @@ export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, messag
     probeAt = clock.now() + probeAfterMs
     if (open) return
     open = true
+    times += 1
     onChange(true, why)
   }
 
@@ -57,5 +61,6 @@ export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, messag
       }
     },
     isOpen: () => open,
+    opened: () => times,
   }
 }

@@ -24,10 +24,20 @@ export const ingestConfig = () =>
       RATE_LIMIT_BURST: int(1, 1_000_000_000).optional(),
       /** API keys nobody has, from one address. */
       WRONG_KEYS_PER_MINUTE: int(1, 1_000_000_000).default(60),
+      /** Proxies in front whose X-Forwarded-For is believed; with none, the header says nothing. */
+      TRUST_PROXY_HOPS: int(0, 10).default(0),
       /** Where instances share their rate limits; without it each counts for itself. */
       REDIS_URL: redis.optional(),
       /** Orders that may wait for the database before new ones are refused. */
       MAX_QUEUED_ORDERS: int(1).default(2_000),
+      /** Single orders being placed before one more is refused: as many as the process can place within some tens of milliseconds. */
+      MAX_PLACING_ORDERS: int(1).default(512),
+      /** Orders being placed, and as many being read, before one more is refused. */
+      MAX_CONCURRENT_REQUESTS: int(1).default(1_000),
+      /** Batches under way; each may keep 4 MiB. */
+      MAX_CONCURRENT_BATCHES: int(1).default(8),
+      /** From its last byte on, a request for one order is answered within this. */
+      REQUEST_DEADLINE_MS: int(1).default(10_000),
       STATEMENT_TIMEOUT_MS: int(1).default(5_000),
       OUTBOX_RETENTION_DAYS: int(1).default(8),
       OUTBOX_SLOT: z.string().default('order_outbox'),

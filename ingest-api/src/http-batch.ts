@@ -1,9 +1,10 @@
 // POST /v1/orders/batch: one order a line in, one outcome a line out, in order. A bad line fails alone.
 import { once } from 'node:events'
+import { wait } from '@tally/platform/clock'
 import { onlyMethods, toProblem } from '@tally/platform/http-app'
 import type { Log } from '@tally/platform/log'
 import { Problem, problemBody } from '@tally/platform/problem'
-import type { Response } from 'express'
+import type { RequestHandler, Response } from 'express'
 import { Router } from 'express'
 import { parseJson, readBody } from './http-body.ts'
 import type { OrderLimits } from './http-rate-limit.ts'
@@ -20,14 +21,14 @@ const MAX_LINES = 1_000
 /** Lines under way at once: as many as go out in one flush. Their answers are written before the next ones begin. */
 const LINES_AT_ONCE = 256
 
-type Needs = { placeOrder: PlaceOrder; limits: OrderLimits; log: Log }
+type Needs = { placeOrder: PlaceOrder; limits: OrderLimits; log: Log; atMostBatches: RequestHandler; readWithinMs: number }
 
 /** Goes behind authentication and rate limit, which took the first line's token. */
-export function batchRoute({ placeOrder, limits, log }: Needs): Router {
+export function batchRoute({ placeOrder, limits, log, atMostBatches, readWithinMs }: Needs): Router {
   const router = Router()
   router
     .route('/v1/orders/batch')
-    .post(...readBody('application/x-ndjson', MAX_BATCH_BYTES), async (req, res) => {
+    .post(atMostBatches, readBody('application/x-ndjson', MAX_BATCH_BYTES), async (req, res) => {
       const lines = linesOf(req.body)
       const { merchantId } = res.locals.merchant as Merchant
       const more = lines.length > 1 ? await limits.takeMore(res, lines.length - 1) : { granted: 0, nextSeconds: 0 }
@@ -49,7 +50,7 @@ export function batchRoute({ placeOrder, limits, log }: Needs): Router {
       res.status(200).type('application/x-ndjson')
       for (let from = 0; from < lines.length && !res.destroyed; from += LINES_AT_ONCE) {
         const outcomes = await Promise.all(lines.slice(from, from + LINES_AT_ONCE).map((line, n) => outcomeOf(line, from + n)))
-        await write(res, outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join(''))
+        await write(res, outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join(''), readWithinMs)
       }
       res.end()
     })
@@ -65,7 +66,16 @@ function linesOf(body: unknown): Buffer[] {
   return lines
 }
 
-/** Waits for a slow reader, so that answers do not pile up in memory. */
-async function write(res: Response, text: string): Promise<void> {
-  if (!res.write(text) && !res.destroyed) await Promise.race([once(res, 'drain'), once(res, 'close')])
+/** Waits for a slow reader, so that answers do not pile up in memory; one that is too slow is cut off: others want to send batches too. */
+async function write(res: Response, text: string, withinMs: number): Promise<void> {
+  if (res.write(text) || res.destroyed) return
+  const taken = new AbortController()
+  const { signal } = taken
+  const drained = await Promise.race([
+    once(res, 'drain', { signal }).then(() => true),
+    once(res, 'close', { signal }).then(() => true),
+    wait(withinMs, signal).then(() => false),
+  ])
+  taken.abort()
+  if (!drained) res.destroy()
 }

@@ -1,5 +1,7 @@
 // GET /openapi.json, and /docs: the same for people, one page without scripts, so it works offline and under any CSP.
+import { onlyMethods } from '@tally/platform/http-app'
 import { Router } from 'express'
+import { sendPage } from './http-page.ts'
 import { openapi } from './openapi.ts'
 
 type Operation = {
@@ -41,7 +43,13 @@ export function docs(): Router {
   const router = Router()
   const spec = JSON.stringify(openapi)
   const html = page()
-  router.get('/openapi.json', (_req, res) => void res.type('application/json').send(spec))
-  router.get('/docs', (_req, res) => void res.type('html').send(html))
+  router
+    .route('/openapi.json')
+    .get((_req, res) => void res.type('application/json').send(spec))
+    .all(onlyMethods('GET', 'HEAD'))
+  router
+    .route('/docs')
+    .get((_req, res) => void sendPage(res, html))
+    .all(onlyMethods('GET', 'HEAD'))
   return router
 }

@@ -1,9 +1,15 @@
 // The pages that the `type` of a problem leads to.
+import { onlyMethods } from '@tally/platform/http-app'
 import { notFound } from '@tally/platform/problem'
 import { Router } from 'express'
+import { sendPage } from './http-page.ts'
 
 const PAGES: Record<string, [title: string, text: string]> = {
   'not-json': ['Not JSON', 'The body could not be parsed as JSON in UTF-8. Nothing was written. Mend the body and send it again.'],
+  'repeated-key': [
+    'A key stands twice',
+    'A key stood more than once in one object of the body, each of them named in "errors". Nothing was written: which value is meant, nobody can tell.',
+  ],
   'bad-request': ['Bad request', 'The request could not be read as HTTP means it. Nothing was written.'],
   'idempotency-key-mismatch': [
     'Idempotency-Key differs from externalOrderId',
@@ -16,6 +22,8 @@ const PAGES: Record<string, [title: string, text: string]> = {
     'Another order has this externalOrderId',
     'An order with this externalOrderId but other content was placed before. It was not changed. A new order needs an externalOrderId of its own.',
   ],
+  'request-timeout': ['Request too slow', 'The request did not arrive in time. Nothing was written. Send the very same again.'],
+  'headers-too-large': ['Headers too large', 'The headers of a request may be 16 KiB together.'],
   'too-large': ['Body too large', 'An order is at most 64 KiB; a batch at most 4 MiB and 1 000 lines.'],
   'unsupported-media-type': ['Unsupported media type', 'Send application/json (a batch: application/x-ndjson) in UTF-8.'],
   'invalid-fields': [
@@ -31,6 +39,10 @@ const PAGES: Record<string, [title: string, text: string]> = {
     'Not available right now',
     'The order may or may not have been written. Send the very same again after Retry-After seconds: an order is never taken twice.',
   ],
+  'as-of-not-kept': [
+    'There is no answer as of that time',
+    'asOf was not reached yet, or is not kept any more; "errors" says up to when, or from when on, there are answers.',
+  ],
   'not-enough-history': [
     'Not enough history',
     'A forecast needs enough closed hours or days to learn from and to be tested on; "detail" says how many. A shorter horizon needs less.',
@@ -43,17 +55,22 @@ export function problemPages(): Router {
   const router = Router()
   const page = (title: string, body: string) =>
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>${body}</html>\n`
-  router.get('/problems', (_req, res) => {
-    const items = Object.entries(PAGES).map(([slug, [title]]) => `<li><a href="/problems/${slug}">${title}</a></li>`)
-    res.type('html').send(page('Problems', `<h1>Problems</h1><ul>${items.join('')}</ul>`))
-  })
-  router.get('/problems/:slug', (req, res) => {
-    const found = Object.hasOwn(PAGES, req.params.slug) ? PAGES[req.params.slug] : undefined
-    if (found === undefined) throw notFound(`There is no problem ${req.params.slug}.`)
-    const [title, text] = found
-    res
-      .type('html')
-      .send(page(title, `<h1>${title}</h1><p>${text.replaceAll('"', '&quot;')}</p><p><a href="/problems">All problems</a></p>`))
-  })
+  router
+    .route('/problems')
+    .get((_req, res) => {
+      const items = Object.entries(PAGES).map(([slug, [title]]) => `<li><a href="/problems/${slug}">${title}</a></li>`)
+      sendPage(res, page('Problems', `<h1>Problems</h1><ul>${items.join('')}</ul>`))
+    })
+    .all(onlyMethods('GET', 'HEAD'))
+  router
+    .route('/problems/:slug')
+    .get((req, res) => {
+      const { slug } = req.params
+      const found = Object.hasOwn(PAGES, slug) ? PAGES[slug] : undefined
+      if (found === undefined) throw notFound(`There is no problem ${slug}.`)
+      const [title, text] = found
+      sendPage(res, page(title, `<h1>${title}</h1><p>${text.replaceAll('"', '&quot;')}</p><p><a href="/problems">All problems</a></p>`))
+    })
+    .all(onlyMethods('GET', 'HEAD'))
   return router
 }

@@ -1,4 +1,5 @@
 // express-rate-limit over token buckets: RateLimit headers (draft 8) on every answer, 429 with Retry-After on refusal.
+import { hash } from 'node:crypto'
 import type { Clock } from '@tally/platform/clock'
 import { Problem } from '@tally/platform/problem'
 import type { RequestHandler, Response } from 'express'
@@ -8,6 +9,10 @@ import type { Limit, Merchant } from './merchant.ts'
 import { limitOf } from './merchant.ts'
 import type { IngestMetrics } from './metrics.ts'
 import type { RateLimits } from './rate-limits.ts'
+import type { Taken as TakenAt } from './token-bucket.ts'
+import { takeTokens } from './token-bucket.ts'
+
+type Taken = Omit<TakenAt, 'fullAt'>
 
 const POLICY = 'orders'
 
@@ -19,13 +24,24 @@ function fromKey(key: string): { bucket: string; limit: Limit } {
   return { bucket, limit: { perMinute: Number(perMinute), burst: Number(burst) } }
 }
 
+type Described = { bucket: string; limit: Limit; policy: string }
+
+const bucketHeader = (remaining: number, fullMs: number) => `"${POLICY}"; r=${remaining}; t=${Math.ceil(fullMs / 1000)}`
+
+/** As express-rate-limit writes it. */
+function policyHeader(merchantId: bigint, limit: Limit): string {
+  const partition = hash('sha256', keyFor(merchantId, limit), 'hex').slice(0, 12)
+  return `"${POLICY}"; q=${limit.perMinute}; w=60; pk=:${Buffer.from(partition).toString('base64')}:`
+}
+
 /** A store that counts what is used of a minute's rate, so that the headers' remaining is the bucket's. */
-function bucketStore(limits: RateLimits, clock: Clock, count: (granted: number, cost: number) => void): Store {
+function bucketStore(limits: RateLimits, clock: Clock, onTaken: (bucket: string, taken: Taken, cost: number) => void): Store {
   return {
     async increment(key) {
       const { bucket, limit } = fromKey(key)
-      const { granted, remaining, nextMs, fullMs } = await limits.take(bucket, limit, 1)
-      count(granted, 1)
+      const taken = await limits.take(bucket, limit, 1)
+      const { granted, remaining, nextMs, fullMs } = taken
+      onTaken(bucket, taken, 1)
       const resetTime = new Date(clock.now() + (granted ? fullMs : nextMs))
       return { totalHits: granted ? limit.perMinute - remaining : limit.perMinute + 1, resetTime }
     },
@@ -39,19 +55,31 @@ export type OrderLimits = {
   middleware: RequestHandler
   /** Takes up to `cost` more tokens within the same request; how many were granted. */
   takeMore(res: Response, cost: number): Promise<{ granted: number; nextSeconds: number }>
+  /** The merchant's bucket by what was last taken from it here: asks nobody, takes nothing. */
+  lastKnown(merchant: Merchant): { remaining: number; headers: string[] }
 }
 
 /** Limits of each merchant's own, else `defaults`. */
 export function orderLimits(limits: RateLimits, defaults: Limit, clock: Clock, tokens: IngestMetrics['tokens']): OrderLimits {
   const limitFor = (res: Response) => limitOf(res.locals.merchant as Merchant, defaults)
   const bucketOf = (res: Response) => (res.locals.merchant as Merchant).merchantId
-  const count = (granted: number, cost: number) => {
+  /** Of merchants that placed something: no more than there are. */
+  const fullAt = new Map<string, number>()
+  const described = new WeakMap<Merchant, Described>()
+  function onTaken(bucket: string, { granted, fullMs }: Taken, cost: number): void {
     tokens.inc({ decision: 'granted' }, granted)
     tokens.inc({ decision: 'refused' }, cost - granted)
+    fullAt.set(bucket, clock.now() + fullMs)
+  }
+  function describe(merchant: Merchant): Described {
+    const limit = limitOf(merchant, defaults)
+    const known = { bucket: String(merchant.merchantId), limit, policy: policyHeader(merchant.merchantId, limit) }
+    described.set(merchant, known)
+    return known
   }
   return {
     middleware: rateLimit({
-      store: bucketStore(limits, clock, count),
+      store: bucketStore(limits, clock, onTaken),
       windowMs: 60_000,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
@@ -65,10 +93,17 @@ export function orderLimits(limits: RateLimits, defaults: Limit, clock: Clock, t
       },
     }),
     async takeMore(res, cost) {
-      const { granted, remaining, nextMs, fullMs } = await limits.take(String(bucketOf(res)), limitFor(res), cost)
-      count(granted, cost)
-      res.set('RateLimit', `"${POLICY}"; r=${remaining}; t=${Math.ceil(fullMs / 1000)}`)
+      const taken = await limits.take(String(bucketOf(res)), limitFor(res), cost)
+      const { granted, remaining, nextMs, fullMs } = taken
+      onTaken(String(bucketOf(res)), taken, cost)
+      res.set('RateLimit', bucketHeader(remaining, fullMs))
       return { granted, nextSeconds: Math.ceil(nextMs / 1000) }
+    },
+    lastKnown(merchant) {
+      const { bucket, limit, policy } = described.get(merchant) ?? describe(merchant)
+      const now = clock.now()
+      const { remaining, fullMs } = takeTokens(fullAt.get(bucket) ?? now, now, limit, 0)
+      return { remaining, headers: ['RateLimit', bucketHeader(remaining, fullMs), 'RateLimit-Policy', policy] }
     },
   }
 }

@@ -8,6 +8,8 @@ import type { OrderReader } from './find-orders.ts'
 import { findOrder, listOrders } from './find-orders.ts'
 import { batchRoute } from './http-batch.ts'
 import { parseJson, readBody } from './http-body.ts'
+import type { Gate } from './http-load.ts'
+import { answerWithin, atMost } from './http-load.ts'
 import type { OrderLimits } from './http-rate-limit.ts'
 import { traceOfRequest } from './http-trace.ts'
 import { parseListQuery } from './list-query.ts'
@@ -21,11 +23,20 @@ type Needs = {
   limits: OrderLimits
   placeOrder: PlaceOrder
   reader: OrderReader
+  bounds: Bounds
+  /** Single orders go through it. */
+  placing: Gate
   log: Log
 }
 
+/** How much may be under way, and how long; `onRefused` is told what there was too much of. */
+export type Bounds = { requests: number; batches: number; deadlineMs: number; onRefused: (why: 'requests' | 'batches') => void }
+
 /** /v1: every route needs a key and costs one token. */
-export function orderRoutes({ authenticate, limits, placeOrder, reader, log }: Needs): Router {
+export function orderRoutes({ authenticate, limits, placeOrder, reader, bounds, placing, log }: Needs): Router {
+  const atMostRequests = (what: string) => atMost(bounds.requests, what, () => bounds.onRefused('requests'))
+  const inTime = answerWithin(bounds.deadlineMs)
+  const reading = [atMostRequests('requests for orders'), inTime]
   const router = Router()
   router.use('/v1', async (req, res, next) => {
     res.locals.merchant = await authenticate(req.get('authorization'), ipKeyGenerator(req.ip ?? ''))
@@ -34,30 +45,35 @@ export function orderRoutes({ authenticate, limits, placeOrder, reader, log }: N
   router.use('/v1', limits.middleware)
   router
     .route('/v1/orders')
-    .post(...readBody('application/json', MAX_ORDER_BYTES), async (req, res) => {
+    .post(atMostRequests('orders'), readBody('application/json', MAX_ORDER_BYTES), inTime, async (req, res) => {
       const { merchantId } = res.locals.merchant as Merchant
-      const { repeated, order } = await placeOrder({
-        merchantId,
-        body: parseJson(req.body),
-        idempotencyKey: req.get('idempotency-key'),
-        trace: traceOfRequest(req),
-      })
+      const { repeated, order } = await placing.run(() =>
+        placeOrder({
+          merchantId,
+          body: parseJson(req.body),
+          idempotencyKey: req.get('idempotency-key'),
+          trace: traceOfRequest(req),
+        }),
+      )
+      if (res.headersSent) return
       if (repeated) res.set('Idempotent-Replayed', 'true')
       res.status(repeated ? 200 : 201).set('Location', `/v1/orders/${order.orderId}`)
       res.json(orderBody(order))
     })
-    .get(async (req, res) => {
+    .get(...reading, async (req, res) => {
       const { limit: size, startingAfter } = parseListQuery(req.query)
       const { orders, hasMore } = await listOrders(reader, (res.locals.merchant as Merchant).merchantId, size, startingAfter)
-      res.json({ data: orders.map(orderBody), hasMore })
+      if (!res.headersSent) res.json({ data: orders.map(orderBody), hasMore })
     })
     .all(onlyMethods('GET', 'HEAD', 'POST'))
-  router.use(batchRoute({ placeOrder, limits, log }))
+  const atMostBatches = atMost(bounds.batches, 'batches', () => bounds.onRefused('batches'))
+  router.use(batchRoute({ placeOrder, limits, log, atMostBatches, readWithinMs: bounds.deadlineMs }))
   router
     .route('/v1/orders/:orderId')
-    .get(async (req, res) => {
+    .get(...reading, async (req, res) => {
       const { merchantId } = res.locals.merchant as Merchant
-      res.json(orderBody(await findOrder(reader, merchantId, req.params.orderId)))
+      const order = await findOrder(reader, merchantId, String(req.params.orderId))
+      if (!res.headersSent) res.json(orderBody(order))
     })
     .all(onlyMethods('GET', 'HEAD'))
   return router

@@ -1,21 +1,22 @@
 // Wires the public app: from a pool, ids and the event's schema id to routes. It is not listening yet.
 import { avroType, encodeFramed } from '@tally/platform/avro'
 import type { Clock } from '@tally/platform/clock'
-import { httpApp } from '@tally/platform/http-app'
+import { answeredAtOnce, httpApp } from '@tally/platform/http-app'
 import type { Log } from '@tally/platform/log'
 import { schemaOf } from '@tally/schemas/files'
 import type { OrderPlaced } from '@tally/schemas/order-placed'
 import { ORDER_EVENTS } from '@tally/schemas/topics'
 import { Router } from 'express'
-import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import { authenticateMerchant } from './authenticate-merchant.ts'
 import type { IngestConfig } from './config.ts'
 import { fallbackRateLimits } from './fallback-rate-limits.ts'
 import { orderRoutes } from './http.ts'
 import { docs } from './http-docs.ts'
+import { gate } from './http-load.ts'
 import { problemPages } from './http-problems.ts'
 import { orderLimits } from './http-rate-limit.ts'
+import { shedFirst } from './http-shed.ts'
 import type { Ids } from './leased-ids.ts'
 import { memoryRateLimits } from './memory-rate-limits.ts'
 import { ingestMetrics } from './metrics.ts'
@@ -24,23 +25,38 @@ import { placeOrder } from './place-order.ts'
 import { postgresMerchants } from './postgres-merchants.ts'
 import { postgresOrderReader } from './postgres-order-reader.ts'
 import { postgresEarlierOrder, postgresOrders } from './postgres-orders.ts'
+import type { GuardedPool } from './postgres-pool.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { SlotWatch } from './watch-slot.ts'
 import { writeTogether } from './write-orders.ts'
 import { limitWrongKeys } from './wrong-keys.ts'
 
+/** As many orders as go through within some 20 ms: more of them under way place no more. */
+const SUSTAINED_PLACING = 96
+
+export type AppConfig = Pick<
+  IngestConfig,
+  | 'MAX_ORDER_AGE_DAYS'
+  | 'MAX_QUEUED_ORDERS'
+  | 'MAX_PLACING_ORDERS'
+  | 'MAX_CONCURRENT_REQUESTS'
+  | 'MAX_CONCURRENT_BATCHES'
+  | 'REQUEST_DEADLINE_MS'
+  | 'RATE_LIMIT_PER_MINUTE'
+  | 'RATE_LIMIT_BURST'
+  | 'WRONG_KEYS_PER_MINUTE'
+  | 'TRUST_PROXY_HOPS'
+>
+
 type Needs = {
-  pool: pg.Pool
+  pool: GuardedPool
   ids: Ids
   slot: Pick<SlotWatch, 'shedding' | 'reading'>
   /** Buckets that all instances share; without them each instance has its own. */
   sharedLimits: RateLimits | undefined
   /** Id under which the schema of OrderPlaced is registered. */
   schemaId: number
-  config: Pick<
-    IngestConfig,
-    'MAX_ORDER_AGE_DAYS' | 'MAX_QUEUED_ORDERS' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_BURST' | 'WRONG_KEYS_PER_MINUTE'
-  >
+  config: AppConfig
   clock: Clock
   log: Log
   registry: Registry
@@ -55,34 +71,67 @@ export function ingestApp({ pool, ids, slot, sharedLimits, schemaId, config, clo
     waitingForConnection: () => pool.waitingCount,
     node: ids.node,
     slot: slot.reading,
+    shedding: slot.shedding,
+    circuit: pool.circuit,
     sharedLimits: fallback?.isShared,
   })
   const written = writeTogether(postgresOrders(pool), config.MAX_QUEUED_ORDERS, metrics)
   const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
   const place = placeOrder({
-    orders: written.orders,
+    orders: {
+      place(order) {
+        if (written.waiting() >= config.MAX_QUEUED_ORDERS) metrics.refused.inc({ why: 'queue' })
+        return written.orders.place(order)
+      },
+    },
     earlier: postgresEarlierOrder(pool),
     parse: orderParser(placedAtBounds(clock, config.MAX_ORDER_AGE_DAYS)),
     nextId: ids.next,
     encode: (event) => encodeFramed(schemaId, eventType, event),
     clock,
-    shedding: slot.shedding,
+    shedding() {
+      const why = slot.shedding()
+      if (why !== undefined) metrics.refused.inc({ why: 'slot' })
+      return why
+    },
   })
   const perMinute = config.RATE_LIMIT_PER_MINUTE
   const defaults = { perMinute, burst: config.RATE_LIMIT_BURST ?? perMinute }
   const limits = orderLimits(fallback ?? ownLimits, defaults, clock, metrics.tokens)
   const wrongKeys = limitWrongKeys(memoryRateLimits(clock), config.WRONG_KEYS_PER_MINUTE)
+  const authenticate = authenticateMerchant(postgresMerchants(pool), clock, wrongKeys)
+  const placing = gate(config.MAX_PLACING_ORDERS, Math.min(config.MAX_PLACING_ORDERS, SUSTAINED_PLACING), clock)
   const routes = Router()
   routes.use(docs())
   routes.use(problemPages())
   routes.use(
     orderRoutes({
-      authenticate: authenticateMerchant(postgresMerchants(pool), clock, wrongKeys),
+      authenticate,
       limits,
       placeOrder: place,
       reader: postgresOrderReader(pool),
+      bounds: {
+        requests: config.MAX_CONCURRENT_REQUESTS,
+        batches: config.MAX_CONCURRENT_BATCHES,
+        deadlineMs: config.REQUEST_DEADLINE_MS,
+        onRefused: (why) => metrics.refused.inc({ why }),
+      },
+      placing,
       log,
     }),
   )
-  return { app: httpApp({ log, metrics: registry, routes }), metrics, drained: written.drained }
+  const frame = httpApp({ log, metrics: registry, routes })
+  frame.set('trust proxy', config.TRUST_PROXY_HOPS)
+  const shed = answeredAtOnce(registry, { method: 'POST', route: '/v1/orders', status: '503' })
+  const app = shedFirst({
+    app: frame,
+    full: placing.full,
+    known: authenticate.known,
+    lastKnown: limits.lastKnown,
+    onRefused() {
+      metrics.refused.inc({ why: 'placing' })
+      shed()
+    },
+  })
+  return { app, metrics, drained: written.drained }
 }

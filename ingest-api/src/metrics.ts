@@ -9,6 +9,9 @@ export type Readings = {
   waitingForConnection(): number
   node(): number | undefined
   slot(): SlotReading | undefined
+  /** Why new orders are not taken because of the slot; undefined: they are. */
+  shedding(): string | undefined
+  circuit: { isOpen(): boolean; opened(): number }
   /** Undefined: rate limits are not meant to be shared. */
   sharedLimits: (() => boolean) | undefined
 }
@@ -45,7 +48,28 @@ export function ingestMetrics(registry: Registry, readings: Readings) {
     'WAL the slot may hold back before it is lost; -1 without limit.',
     () => readings.slot()?.budgetBytes ?? -1,
   )
+  gauge('ingest_slot_shedding', 'New orders are refused for the sake of the slot: 1; taken: 0.', () =>
+    Number(readings.shedding() !== undefined),
+  )
+  gauge('ingest_database_circuit_open', 'The database is out of reach and is not asked: 1; it is asked: 0.', () =>
+    Number(readings.circuit.isOpen()),
+  )
+  new Counter({
+    name: 'ingest_database_circuit_opened_total',
+    help: 'Times the database turned out to be out of reach.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(readings.circuit.opened())
+    },
+  })
   return {
+    refused: new Counter({
+      name: 'ingest_refused_total',
+      help: 'Orders and requests refused with 503, by what there was too much of: placing, requests, batches, queue, slot.',
+      labelNames: ['why'] as const,
+      registers,
+    }),
     flushOrders: new Histogram({
       name: 'ingest_flush_orders',
       help: 'Orders written by one statement.',
@@ -85,6 +109,12 @@ export function ingestMetrics(registry: Registry, readings: Readings) {
         help: 'Age of the oldest day the outbox keeps, from its beginning: events can be sent again back to then.',
         registers,
       }),
+      ahead: new Gauge({
+        name: 'ingest_outbox_ahead_seconds',
+        help: 'Time for which the outbox has partitions ahead; 0 before the first look, below 0 when there is none for today.',
+        registers,
+      }),
+      retention: new Gauge({ name: 'ingest_outbox_retention_seconds', help: 'Age past which partitions are to be dropped.', registers }),
     },
     outboxCareFailures: new Counter({
       name: 'ingest_outbox_care_failures_total',

@@ -43,12 +43,14 @@ export const schemas: Record<string, Json> = {
 
 export const ref = (name: keyof typeof schemas): Json => ({ $ref: `#/components/schemas/${name}` })
 
-const header = (description: string): Json => ({ description, schema: { type: 'string' } })
+const header = (description: string, required = true): Json => ({ description, required, schema: { type: 'string' } })
 
 export const headers: Record<string, Json> = {
   'X-Request-Id': header("The caller's, if sane, else a new one."),
   RateLimit: header('Orders left and seconds until the limit is whole again (draft 8).'),
   'RateLimit-Policy': header('The limit (draft 8).'),
+  'RateLimit-if-known': header('Once the key is known: orders left and seconds until the limit is whole again (draft 8).', false),
+  'RateLimit-Policy-if-known': header('Once the key is known: the limit (draft 8).', false),
   Location: header('Path of the order.'),
   'Idempotent-Replayed': header('true: the same order was placed before, and this is its answer.'),
   'Retry-After': header('Seconds to wait before sending the same again.'),
@@ -56,19 +58,24 @@ export const headers: Record<string, Json> = {
   'WWW-Authenticate': header('How to authenticate.'),
 }
 
+const LIMIT = ['RateLimit', 'RateLimit-Policy']
+
 const headerRefs = (names: string[]) => Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+
+/** On answers that may come before the key is known: without a merchant there is no limit to tell. */
+const limitIfKnown = () => Object.fromEntries(LIMIT.map((name) => [name, { $ref: `#/components/headers/${name}-if-known` }]))
 
 /** A successful answer of a media type. */
 export function answer(description: string, mediaType: string, schema: Json, ...more: string[]): Json {
   return {
     description,
-    headers: headerRefs(['X-Request-Id', 'RateLimit', 'RateLimit-Policy', ...more]),
+    headers: headerRefs(['X-Request-Id', ...LIMIT, ...more]),
     content: { [mediaType]: { schema } },
   }
 }
 
 const PROBLEMS: Record<string, [description: string, ...headers: string[]]> = {
-  400: ['The request or its JSON cannot be read, or Idempotency-Key is not the externalOrderId.'],
+  400: ['The request or its JSON cannot be read, a key stands twice in an object, or Idempotency-Key is not the externalOrderId.'],
   401: ['No key, or one that is not known or was revoked.', 'WWW-Authenticate'],
   404: ['There is no such order of this merchant.'],
   405: ['The method is not possible here.', 'Allow'],
@@ -80,12 +87,16 @@ const PROBLEMS: Record<string, [description: string, ...headers: string[]]> = {
   503: ['The database is away, or load is shed.', 'Retry-After'],
 }
 
+const BEFORE_THE_KEY = [401]
+const ALSO_BEFORE_THE_KEY = [400, 429, 503]
+
 /** The problems an operation may answer with. */
 export function problems(...statuses: number[]): Json {
   const entries = statuses.map((status) => {
     const [description = '', ...names] = PROBLEMS[status] ?? []
     const content = { 'application/problem+json': { schema: ref('Problem') } }
-    return [String(status), { description, headers: headerRefs(['X-Request-Id', ...names]), content }]
+    const limit = BEFORE_THE_KEY.includes(status) ? {} : ALSO_BEFORE_THE_KEY.includes(status) ? limitIfKnown() : headerRefs(LIMIT)
+    return [String(status), { description, headers: { ...headerRefs(['X-Request-Id', ...names]), ...limit }, content }]
   })
   return Object.fromEntries(entries)
 }

@@ -20,6 +20,13 @@ function queryParameters() {
   return Object.entries(properties).map(([name, schema]) => parameter('query', name, schema, ''))
 }
 
+const EXAMPLE = {
+  externalOrderId: '7f0c-1',
+  currency: 'USD',
+  lines: [{ sku: 'FUR-CH-100', category: 'Chairs', quantity: 2, unitPriceMinor: 19_990 }],
+}
+const BATCH_EXAMPLE = [EXAMPLE, { ...EXAMPLE, externalOrderId: '7f0c-2' }].map((order) => `${JSON.stringify(order)}\n`).join('')
+
 export const openapi = {
   openapi: '3.1.0',
   info: {
@@ -41,7 +48,11 @@ export const openapi = {
           ...TRACE,
           parameter('header', 'Idempotency-Key', text, 'May be sent; has to be the externalOrderId, bare or quoted.'),
         ],
-        requestBody: { required: true, description: 'At most 64 KiB.', content: { 'application/json': { schema: ref('OrderRequest') } } },
+        requestBody: {
+          required: true,
+          description: 'At most 64 KiB; a key may stand once in an object.',
+          content: { 'application/json': { schema: ref('OrderRequest'), example: EXAMPLE } },
+        },
         responses: {
           200: answer(
             'The same order was placed before; nothing was written.',
@@ -71,7 +82,7 @@ export const openapi = {
         requestBody: {
           required: true,
           description: 'At most 1 000 lines, 64 KiB a line and 4 MiB together.',
-          content: { 'application/x-ndjson': { schema: ref('OrderRequest') } },
+          content: { 'application/x-ndjson': { schema: ref('OrderRequest'), examples: { two: { value: BATCH_EXAMPLE } } } },
         },
         responses: {
           200: answer('One outcome a line.', 'application/x-ndjson', ref('BatchOutcome')),

@@ -1,5 +1,5 @@
 // Orders and outbox rows in one statement a flush; each order learns whether it was created, repeated or in conflict.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
 import type pg from 'pg'
@@ -78,9 +78,9 @@ export function postgresEarlierOrder(pool: pg.Pool): EarlierOrder {
   }
 }
 
-const hashOf = (content: string) => createHash('sha256').update(content).digest()
+const hashOf = (content: string) => hash('sha256', content, 'buffer')
 
-const outcomeOf = (row: OrderRow, hash: Buffer) => (row.content_hash.equals(hash) ? 'repeated' : 'conflict')
+const outcomeOf = (row: OrderRow, contentHash: Buffer) => (row.content_hash.equals(contentHash) ? 'repeated' : 'conflict')
 
 type Key = { merchantId: bigint; externalOrderId: string }
 

@@ -5,7 +5,9 @@ import type { OutboxKept, OutboxPartitions } from './care-for-outbox.ts'
 const KEPT = String.raw`
   select count(*)::int as partitions, coalesce(sum(pg_total_relation_size(inhrelid)), 0)::float8 as bytes,
     coalesce(extract(epoch from (now() at time zone 'utc')
-      - min(to_date(right(relname, 8), 'YYYYMMDD')) filter (where relname ~ '^outbox_\d{8}$')), 0)::float8 as "oldestAgeSeconds"
+      - min(to_date(right(relname, 8), 'YYYYMMDD')) filter (where relname ~ '^outbox_\d{8}$')), 0)::float8 as "oldestAgeSeconds",
+    coalesce(extract(epoch from max(to_date(right(relname, 8), 'YYYYMMDD')) filter (where relname ~ '^outbox_\d{8}$')
+      + interval '1 day' - (now() at time zone 'utc')), 0)::float8 as "aheadSeconds"
   from pg_inherits join pg_class on pg_class.oid = inhrelid
   where inhparent = 'outbox'::regclass`
 
@@ -16,7 +18,7 @@ export function postgresOutboxPartitions(pool: pg.Pool): OutboxPartitions {
     ensure: (daysAhead) => count('ensure_outbox_partitions($1)', [daysAhead]),
     async kept() {
       const [kept] = (await pool.query<OutboxKept>(KEPT)).rows
-      return kept ?? { partitions: 0, bytes: 0, oldestAgeSeconds: 0 }
+      return kept ?? { partitions: 0, bytes: 0, oldestAgeSeconds: 0, aheadSeconds: 0 }
     },
     drop: (retentionDays, slot) => count('drop_outbox_partitions($1, $2)', [retentionDays, slot]),
   }

@@ -5,6 +5,8 @@ import type { NewOrder, Orders, Placed } from './place-order.ts'
 
 const MAX_ORDERS_PER_FLUSH = 256
 const MAX_IN_FLIGHT = 2
+/** A statement costs the database as much as some twenty orders: it is worth it when there is work for both. */
+const MIN_BESIDE = 128
 
 /** One transaction for all; an Error in place of an outcome concerns that order alone. */
 export type Write = (orders: NewOrder[]) => Promise<(Placed | Error)[]>
@@ -26,6 +28,7 @@ export function writeTogether(write: Write, maxWaiting: number, metrics: Pick<In
     maxItems: MAX_ORDERS_PER_FLUSH,
     maxWaiting,
     maxInFlight: MAX_IN_FLIGHT,
+    minBeside: MIN_BESIDE,
   })
   const orders: Orders = { place: group.submit }
   return { orders, waiting: group.waiting, drained: group.drained }

@@ -1,4 +1,7 @@
+import { connect } from 'node:net'
 import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
+import { holdsNoMoreThan } from './heap.ts'
 import { LINE, newOrder } from './orders.ts'
 import type { TestApi } from './test-api.ts'
 import { startApi } from './test-api.ts'
@@ -75,5 +78,47 @@ describe('POST /v1/orders/batch', () => {
     expect(lines.map(({ status }) => status)).to.deep.equal([201, 201, 201, 201, 201, 429, 429])
     expect(headers.get('ratelimit')).to.match(/^"orders"; r=0; t=\d+$/)
     expect((await batch(ndjson([newOrder()]), limited)).status).to.equal(429)
+  })
+
+  /** As large as a batch may be. */
+  const largest = () => {
+    const lines = Array.from({ length: 29 }, () => ({ ...LINE, sku: 'S'.repeat(60), category: 'C'.repeat(20) }))
+    return `${ndjson(Array.from({ length: 1_000 }, () => newOrder({ lines })))}\n`
+  }
+
+  it('leaves no memory behind, and answers batch after batch of the largest, several at once', async () => {
+    const bodies = [largest(), largest()]
+    expect(bodies[0]?.length).to.be.within(3.9 * 1024 * 1024, 4 * 1024 * 1024)
+    const round = () => Promise.all(bodies.map(async (body) => expect((await batch(body)).lines.at(-1)).to.include({ line: 1_000 })))
+    await round()
+    await holdsNoMoreThan(8 * 1024 * 1024, async () => {
+      for (let n = 0; n < 2; n += 1) await round()
+    })
+  })
+
+  it('cuts off who does not read the answers, so that others can send theirs', async () => {
+    const bounded = await startApi({
+      databaseUrl: database.url('tally_api'),
+      config: { MAX_CONCURRENT_BATCHES: 1, REQUEST_DEADLINE_MS: 300 },
+    })
+    const body = largest()
+    const head = ['POST /v1/orders/batch HTTP/1.1', 'Host: tally', `Authorization: Bearer ${key}`, 'Content-Type: application/x-ndjson']
+    const socket = connect({ port: bounded.port, host: '127.0.0.1' })
+    const gone = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => {})
+    try {
+      // Several answers: what the sockets of both sides hold is less than that.
+      for (let n = 0; n < 5; n += 1) socket.write(`${[...head, `Content-Length: ${body.length}`, '', ''].join('\r\n')}${body}`)
+      socket.pause()
+      const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/x-ndjson' }
+      const post = () => bounded.request('/v1/orders/batch', { method: 'POST', headers, body: JSON.stringify(newOrder()) })
+      await until(async () => (await post()).status === 503, { what: 'the batch that is not read is under way', everyMs: 5 })
+      await until(async () => (await post()).status === 200, { what: 'another one is taken' })
+      socket.resume()
+      await gone
+    } finally {
+      socket.destroy()
+      await bounded.close()
+    }
   })
 })

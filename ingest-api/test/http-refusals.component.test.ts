@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { LINE, newOrder } from './orders.ts'
@@ -184,11 +185,29 @@ describe('what the orders API refuses', () => {
     now = undefined
   })
 
-  it('every problem has a page', async () => {
-    const { type } = (await send('{')).body
-    const page = await api.request(type)
-    expect(page.status).to.equal(200)
-    expect(page.headers.get('content-type')).to.match(/^text\/html/)
+  it('HEAD is answered as GET, without a body', async () => {
+    const headers = { Authorization: `Bearer ${key}` }
+    const { body } = await api.post(key, newOrder())
+    for (const path of ['/v1/orders', `/v1/orders/${body.orderId}`]) {
+      const [head, got] = [await api.request(path, { method: 'HEAD', headers }), await api.request(path, { headers })]
+      expect([head.status, head.text, head.headers.get('content-length')]).to.deep.equal([200, '', String(Buffer.byteLength(got.text))])
+    }
+  })
+
+  it('every problem that the sources know has a page', async () => {
+    const sources = ['src', '../platform/src'].flatMap((folder) => {
+      const path = new URL(`../${folder}/`, import.meta.url)
+      return readdirSync(path).map((file) => readFileSync(new URL(file, path), 'utf8'))
+    })
+    const slugs = sources.flatMap((source) =>
+      [...source.matchAll(/new Problem\(\s*(?:\d{3}|status),\s*'([a-z-]+)'/g)].map(([, slug]) => slug),
+    )
+    expect(slugs).to.include.members(['rate-limited', 'not-json', 'unavailable', 'order-conflict', 'headers-too-large'])
+    for (const slug of new Set(slugs)) {
+      const page = await api.request(`/problems/${slug}`)
+      expect(page.status, slug).to.equal(200)
+      expect(page.headers.get('content-type')).to.match(/^text\/html/)
+    }
     expectProblem(await api.request('/problems/toString'), 404, 'not-found')
   })
 })

@@ -85,20 +85,34 @@ describe('migrations', () => {
       const config = { DATABASE_URL: database.url('tally_api'), DATABASE_CONNECTIONS: 1, STATEMENT_TIMEOUT_MS: 5_000 }
       const pool = openPool({ config, log: createLog('test', 'silent') })
       try {
-        const { partitions, bytes, oldestAgeSeconds } = await postgresOutboxPartitions(pool).kept()
+        const { partitions, bytes, oldestAgeSeconds, aheadSeconds } = await postgresOutboxPartitions(pool).kept()
         const [row] = await database.query<{ n: number }>("select count(*)::int as n from pg_inherits where inhparent = 'outbox'::regclass")
         expect(partitions).to.equal(row?.n)
         expect(bytes).to.be.greaterThan(0)
         expect(oldestAgeSeconds * 1_000).to.be.closeTo(systemClock.now() % DAY_MS, 60_000)
+        const [{ days = 0 } = {}] = await database.query<{ days: number }>(
+          "select count(*)::int as days from pg_inherits where inhparent = 'outbox'::regclass and inhrelid::regclass::text ~ '_[0-9]{8}$'",
+        )
+        expect((aheadSeconds + oldestAgeSeconds) / 86_400).to.be.closeTo(days, 0.001)
       } finally {
         await pool.end()
       }
     })
 
+    it('are cared for by one instance at a time; another one does not wait', async () => {
+      await withClient(database.url('tally_owner'), async (other) => {
+        await other.query("begin; select pg_advisory_xact_lock(hashtext('outbox partitions'))")
+        expect(await database.query('select ensure_outbox_partitions(4) as made', [], 'tally_api')).to.deep.equal([{ made: 0 }])
+        expect(await database.query("select drop_outbox_partitions(8, 'none') as dropped", [], 'tally_api')).to.deep.equal([{ dropped: 0 }])
+        await other.query('rollback')
+      })
+      expect(await database.query('select ensure_outbox_partitions(4) as made', [], 'tally_api')).to.deep.equal([{ made: 1 }])
+    })
+
     it('never fail an id of a day without one; that day stays in the default partition', async () => {
       const day = Math.floor(systemClock.now() / DAY_MS) * DAY_MS + 5 * DAY_MS
       expect(await partitionOf(day + 1_000)).to.equal('outbox_default')
-      expect(await database.query('select ensure_outbox_partitions(6) as made', [], 'tally_api')).to.deep.equal([{ made: 2 }])
+      expect(await database.query('select ensure_outbox_partitions(6) as made', [], 'tally_api')).to.deep.equal([{ made: 1 }])
       expect(await partitionOf(day + 2_000)).to.equal('outbox_default')
       expect(await partitionOf(day + DAY_MS)).to.equal(named(day + DAY_MS))
       expect(await partitionOf(day - DAY_MS)).to.equal(named(day - DAY_MS))

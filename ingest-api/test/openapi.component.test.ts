@@ -6,6 +6,9 @@ import { startApi } from './test-api.ts'
 import type { TestDatabase } from './test-database.ts'
 import { createTestDatabase } from './test-database.ts'
 
+type Content = Record<string, { example?: unknown; examples?: { two?: { value: string } } }>
+type Operation = { requestBody: { content: Content } }
+
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
 describe('the description of the API', () => {
@@ -42,6 +45,28 @@ describe('the description of the API', () => {
         })
         expect(answer.status === 405, `${method} ${path}: ${answer.status}`).to.equal(!(method in operations))
       }
+    }
+  })
+
+  it('has examples that run', async () => {
+    for (const [path, { post }] of Object.entries(openapi.paths) as [string, { post?: Operation }][]) {
+      for (const [mediaType, { example, examples }] of Object.entries(post?.requestBody.content ?? {})) {
+        const body = example === undefined ? examples?.two?.value : JSON.stringify(example)
+        const headers = { Authorization: `Bearer ${await database.addMerchant()}`, 'Content-Type': mediaType }
+        const { status, text } = await api.request(path, { method: 'POST', headers, body: String(body) })
+        expect(status, text).to.be.oneOf([200, 201])
+        expect(text).to.not.contain('problem')
+      }
+    }
+  })
+
+  it('and its pages tell other methods what is possible, and load nothing', async () => {
+    for (const path of ['/openapi.json', '/docs', '/problems', '/problems/not-json']) {
+      const refused = await api.request(path, { method: 'POST' })
+      expect([refused.status, refused.headers.get('allow')]).to.deep.equal([405, 'GET, HEAD'])
+      const page = await api.request(path, { method: 'HEAD' })
+      expect([page.status, page.text, page.headers.get('x-content-type-options')]).to.deep.equal([200, '', 'nosniff'])
+      if (path !== '/openapi.json') expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'")
     }
   })
 

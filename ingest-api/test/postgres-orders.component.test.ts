@@ -50,6 +50,19 @@ describe('writing orders to PostgreSQL', () => {
     })
   }
 
+  it('commits to the disk before it answers, whatever the database is set to', async () => {
+    await database.query(`alter database "${database.name}" set synchronous_commit = off`)
+    expect(await database.query('show synchronous_commit')).to.deep.equal([{ synchronous_commit: 'off' }])
+    const config = { DATABASE_URL: database.url('tally_api'), DATABASE_CONNECTIONS: 1, STATEMENT_TIMEOUT_MS: 5_000 }
+    const own = openPool({ config, log: silentLog })
+    try {
+      expect((await own.query('show synchronous_commit')).rows).to.deep.equal([{ synchronous_commit: 'on' }])
+    } finally {
+      await own.end()
+      await database.query(`alter database "${database.name}" reset synchronous_commit`)
+    }
+  })
+
   it('counts as created what was committed though the answer was lost, and writes it once', async () => {
     const repeated = newOrder()
     await postgresOrders(pool)([repeated])

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { runChild, startService } from './child-process.ts'
 import { newOrder } from './orders.ts'
+import { fetchDescribed } from './spec.ts'
 import type { TestDatabase } from './test-database.ts'
 import { createTestDatabase, withClient } from './test-database.ts'
 
@@ -18,18 +19,18 @@ describe('the process of ingest-api', () => {
   after(() => database?.drop())
 
   const post = (url: string, order = newOrder()) =>
-    fetch(`${url}/v1/orders`, {
+    fetchDescribed(url, '/v1/orders', {
       method: 'POST',
       headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(order),
-    })
+    }).then(({ answer: { status }, text }) => ({ status, text }))
 
   /** Keeps posting, 16 at a time, until `running` turns false; told of every acknowledged order's id. */
   async function load(url: string, running: () => boolean, onAcknowledged: (orderId: string) => void): Promise<void> {
     const work = async () => {
       while (running()) {
         const answer = await post(url)
-        if (answer.status === 201) onAcknowledged(((await answer.json()) as { orderId: string }).orderId)
+        if (answer.status === 201) onAcknowledged((JSON.parse(answer.text) as { orderId: string }).orderId)
       }
     }
     // A connection that breaks ends its worker: the process is gone then.

@@ -9,6 +9,7 @@ import type { Child } from './child-process.ts'
 import { startService } from './child-process.ts'
 import { newOrder } from './orders.ts'
 import { describeRateLimits } from './rate-limits-contract.ts'
+import { fetchDescribed } from './spec.ts'
 import type { TestDatabase } from './test-database.ts'
 import { createTestDatabase } from './test-database.ts'
 
@@ -50,12 +51,11 @@ if (redis === undefined) {
       return service
     }
     const post = async (url: string, key: string) => {
-      const answer = await fetch(`${url}/v1/orders`, {
+      const { answer } = await fetchDescribed(url, '/v1/orders', {
         method: 'POST',
         headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
         body: JSON.stringify(newOrder()),
       })
-      await answer.arrayBuffer()
       return answer.status
     }
     const shared = async (opsUrl: string) => {

@@ -1,24 +1,27 @@
 // The API over a real database, listening on a free port of this process.
 import type { Clock } from '@tally/platform/clock'
 import { systemClock } from '@tally/platform/clock'
+import type { ArrivalTimes } from '@tally/platform/http-server'
 import { listen } from '@tally/platform/http-server'
 import { createLog } from '@tally/platform/log'
 import { createMetrics } from '@tally/platform/metrics'
 import type { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
+import type { AppConfig } from '../src/ingest-app.ts'
 import { ingestApp } from '../src/ingest-app.ts'
 import { leasedIds } from '../src/leased-ids.ts'
 import { postgresNodeLeases } from '../src/postgres-node-leases.ts'
 import { openPool } from '../src/postgres-pool.ts'
 import type { RateLimits } from '../src/rate-limits.ts'
 import type { SlotWatch } from '../src/watch-slot.ts'
-import { expectDescribed } from './spec.ts'
+import { fetchDescribed } from './spec.ts'
 
 export const SCHEMA_ID = 7
 export const silentLog = createLog('ingest-api-test', 'silent')
 
 export type TestApi = {
   url: string
+  port: number
   registry: Registry
   /** POST /v1/orders with a JSON body, or any other request. */
   post(apiKey: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -40,6 +43,10 @@ type Options = {
   statementTimeoutMs?: number
   slot?: Partial<SlotWatch>
   sharedLimits?: RateLimits
+  arrival?: ArrivalTimes
+  /** By which the database is probed. */
+  poolClock?: Clock
+  config?: Partial<AppConfig>
 }
 
 /** Starts it and waits until ids can be minted. */
@@ -55,8 +62,14 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
     RATE_LIMIT_PER_MINUTE: options.perMinute ?? 1_000_000,
     RATE_LIMIT_BURST: undefined,
     WRONG_KEYS_PER_MINUTE: options.wrongKeysPerMinute ?? 1_000_000,
+    MAX_PLACING_ORDERS: 1_000,
+    MAX_CONCURRENT_REQUESTS: 1_000,
+    MAX_CONCURRENT_BATCHES: 8,
+    REQUEST_DEADLINE_MS: 30_000,
+    TRUST_PROXY_HOPS: 0,
+    ...options.config,
   }
-  const pool = openPool({ config, log })
+  const pool = openPool({ config, log, clock: options.poolClock })
   const ids = leasedIds(postgresNodeLeases(databaseUrl), systemClock, log)
   const { app, drained } = ingestApp({
     pool,
@@ -69,20 +82,19 @@ export async function startApi({ databaseUrl, clock = systemClock, ...options }:
     log,
     registry,
   })
-  const listening = await listen(app, { host: '127.0.0.1', port: 0 })
+  const listening = await listen(app, { host: '127.0.0.1', port: 0, arrival: options.arrival })
   const url = `http://127.0.0.1:${listening.port}`
   await until(() => ids.ready() === undefined, { what: 'a node lease is held' })
 
   async function request(path: string, init: RequestInit = {}): Promise<Answer> {
-    const answer = await fetch(`${url}${path}`, init)
-    const text = await answer.text()
-    expectDescribed(init.method ?? 'GET', path, answer.status, answer.headers, text)
+    const { answer, text } = await fetchDescribed(url, path, init)
     const isJson = /[/+]json/.test(answer.headers.get('content-type') ?? '')
-    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
+    return { status: answer.status, headers: answer.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
   }
 
   return {
     url,
+    port: listening.port,
     registry,
     request,
     post: (apiKey, body, headers = {}) =>

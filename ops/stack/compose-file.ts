@@ -8,6 +8,8 @@ export type Condition = 'service_started' | 'service_healthy' | 'service_complet
 
 export type Service = {
   image: string
+  /** What stands before the image's own program, which is the last word of Compose's `entrypoint`. */
+  wrapper: string[]
   command: string[]
   environment: Record<string, string>
   /** published on this machine → port in the container */
@@ -30,7 +32,19 @@ const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000
 /** Used below, and meaningless without containers. */
 const TOP = { used: ['services', 'volumes'], idle: ['name', 'configs'] }
 const SERVICE = {
-  used: ['image', 'command', 'environment', 'ports', 'volumes', 'depends_on', 'restart', 'profiles', 'stop_grace_period', 'healthcheck'],
+  used: [
+    'image',
+    'entrypoint',
+    'command',
+    'environment',
+    'ports',
+    'volumes',
+    'depends_on',
+    'restart',
+    'profiles',
+    'stop_grace_period',
+    'healthcheck',
+  ],
   idle: ['build', 'init', 'shm_size', 'user', 'read_only', 'tmpfs', 'cap_drop', 'security_opt', 'mem_limit', 'pull_policy', 'logging'],
 }
 const HEALTHCHECK = { used: ['start_period'], idle: ['test', 'interval', 'timeout', 'retries', 'start_interval'] }
@@ -73,6 +87,7 @@ function service(name: string, node: Node): Service {
   refuseUnknown(healthcheck, HEALTHCHECK, `the health check of ${name}`)
   return {
     image: String(node.image ?? ''),
+    wrapper: strings(node.entrypoint).slice(0, -1),
     command: typeof node.command === 'string' ? node.command.split(/\s+/) : strings(node.command),
     environment: environment(name, node.environment ?? {}),
     ports: strings(node.ports).map((port) => publishedPort(name, port)),

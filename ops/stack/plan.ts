@@ -22,6 +22,8 @@ export type Spec = Local & {
   startMs: number
   ports: number[]
   logFile: string
+  /** As compose.yaml gives it, whatever the image makes of it: a service of which it changes is restarted. */
+  described: Record<string, string>
 }
 
 export type Plan = { services: Services; spec(name: string): Spec }
@@ -38,10 +40,11 @@ function specOf(name: string, services: Services, settings: Settings): Spec {
   const folderOf = (source: string) => localFolder(source, service.image, settings)
   const scratch = join(settings.stackDir, 'scratch', name)
   for (const folder of [scratch, ...service.volumes.map(({ source }) => folderOf(source))]) mkdirSync(folder, { recursive: true })
+  const described = localEnvironment(service, services, folderOf)
   const local = imageOf(service.image)({
     name,
     command: service.command.map((word) => localText(word, service, services, folderOf)),
-    environment: localEnvironment(service, services, folderOf),
+    environment: described,
     scratch,
     local: (text) => localText(text, service, services, folderOf),
     tools: tools(settings),
@@ -59,6 +62,7 @@ function specOf(name: string, services: Services, settings: Settings): Spec {
   if (local.unprivileged) for (const { source } of service.volumes) giveToNobody(folderOf(source))
   return {
     ...local,
+    argv: [...service.wrapper, ...local.argv],
     environment: { PATH: settings.path, LANG: 'C.UTF-8', TMPDIR: scratch, ...local.environment },
     name,
     restart: service.restart,
@@ -66,6 +70,7 @@ function specOf(name: string, services: Services, settings: Settings): Spec {
     startMs: service.startMs,
     ports: service.ports.map(({ published }) => published),
     logFile: join(settings.stackDir, `${name}.log`),
+    described,
   }
 }
 

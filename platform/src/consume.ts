@@ -1,7 +1,9 @@
 // The consume loop: batch → decode → handle → dead letters → commit the next offset. Errors are routing decisions.
 import type { Registry } from 'prom-client'
+import { cautionOf } from './caution.ts'
 import type { Clock } from './clock.ts'
 import { consumeMetrics } from './consume-metrics.ts'
+import type { CrashMarks } from './crash-marks.ts'
 import { deadLetterWriter } from './dead-letter-writer.ts'
 import type { StopProcess } from './errors.ts'
 import type { Log } from './log.ts'
@@ -55,6 +57,8 @@ export type ConsumeOptions<T> = {
   log: Log
   metrics: Registry
   policy?: Partial<Policy>
+  /** Without them a record that ends the process is not recognised. */
+  marks?: CrashMarks
 }
 
 export type Consuming = {
@@ -77,19 +81,21 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
   const positions = await positionsOf(recordLog, topics, group, handler)
   const waiting = waitingPartitions({ clock, log, metrics, policy })
   const turns = turnsOf(clock)
+  const caution = cautionOf({ marks: options.marks, group, log })
   const ended = Promise.withResolvers<void>()
   ended.promise.catch(() => {})
   let consumer: LogConsumer | undefined
   const joined = Promise.withResolvers<LogConsumer>()
 
   const work = batchWorker({
-    ...{ group, handler, clock, log, metrics, policy, letters, positions, waiting, turns },
+    ...{ group, handler, clock, log, metrics, policy, letters, positions, waiting, turns, caution },
     consumer: () => consumer as LogConsumer,
   })
   consumer = await recordLog.subscribe({
     topics,
     group,
     startAt: positions.startAt,
+    maxBuffered: policy.maxBufferedRecords,
     async onBatch(batch) {
       await joined.promise
       await work(batch)
@@ -100,6 +106,8 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
       turns.assigned(places)
       metrics.lag.reset()
       metrics.lagSeconds.reset()
+      metrics.stalled.reset()
+      metrics.rebalances.inc()
       positions.recheck()
     },
   })
@@ -110,6 +118,7 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
     watch.close()
     waiting.close()
     await consumer?.stop()
+    caution.close()
   }
   const onFault = (error: StopProcess) => {
     ended.reject(error)
@@ -120,7 +129,7 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
   return {
     ended: ended.promise,
     stop,
-    live: () => turns.hanging(policy.hangingAfterMs) ?? watch.stalled(),
+    live: watch.stalled,
     ready: () => (turns.joined() ? (waiting.why() ?? watch.away()) : (watch.away() ?? 'joining the group')),
   }
 }

@@ -3,10 +3,10 @@ import type { Clock } from './clock.ts'
 import type { ConsumeMetrics } from './consume-metrics.ts'
 import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
 import { dlqLimit } from './dlq-limit.ts'
-import { StopProcess } from './errors.ts'
+import { StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
-import type { LogRecord, RecordLog } from './record-log.ts'
+import type { LogRecord, NewRecord, RecordLog } from './record-log.ts'
 import type { Fault } from './settle-records.ts'
 
 type Options = { recordLog: RecordLog; group: string; clock: Clock; log: Log; metrics: ConsumeMetrics; policy: Policy }
@@ -48,6 +48,17 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
     return over
   }
 
+  async function append(topic: string, lettersOf: (brief: boolean) => NewRecord[]): Promise<void> {
+    const letters = lettersOf(false)
+    try {
+      await recordLog.append(topic, letters)
+    } catch (error) {
+      if (error instanceof Unavailable) throw error
+      // A record near the largest that the topic takes may fit only without what quotes the fault.
+      await recordLog.append(topic, lettersOf(true))
+    }
+  }
+
   async function write(records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void> {
     const [first] = records
     if (first === undefined) return
@@ -57,15 +68,12 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
     const over = note(records, new Set(fresh.keys()), noted)
     const topic = deadLetterTopic(first.topic, group)
     if (over) throw new StopProcess(tooMany(over, topic, fresh))
-    const letters = [...fresh].map(([record, fault]) => deadLetterOf(record, { ...fault, group, failedAt: clock.now() }))
+    const lettersOf = (brief: boolean) =>
+      [...fresh].map(([record, fault]) => deadLetterOf(record, { ...fault, group, failedAt: clock.now(), brief }))
     try {
-      await recordLog.append(topic, letters)
+      await append(topic, lettersOf)
     } catch (cause) {
-      throw new StopProcess(
-        `a dead letter was not acknowledged by ${topic}; nothing was committed past it. Mend Kafka and start again.`,
-        1,
-        { cause },
-      )
+      throw new StopProcess(notAcknowledged(topic, cause), 1, { cause })
     }
     for (const [record, { reason, error, attempts }] of fresh) {
       noted.written.add(record.offset)
@@ -91,6 +99,9 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
     },
   }
 }
+
+const notAcknowledged = (topic: string, cause: unknown) =>
+  `a dead letter was not acknowledged by ${topic}: ${cause instanceof Error ? cause.message : cause}. Nothing was committed past it. Mend Kafka, or raise the topic's max.message.bytes when the letter is too large, and start again.`
 
 function tooMany(over: string, topic: string, fresh: Map<LogRecord, Fault>): string {
   const reasons = [...new Set([...fresh.values()].map(({ reason }) => reason))].join(', ')

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import { backoffMs } from './backoff.ts'
 import { wait } from './clock.ts'
+import { EXIT_CONFIG } from './config.ts'
 import { StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -23,6 +24,8 @@ type Options = {
   threads?: number
   /** As DuckDB writes it: `512MB`. */
   memoryLimit?: string
+  /** What to do when the file cannot be opened: where to read on. */
+  wayBack?: string
   /** Told once when another process holds the file. */
   onStandby?(why: string): void
 }
@@ -34,13 +37,23 @@ const open = new Set<string>()
  * Opens the file, waiting as a standby while another process has it.
  * @throws StopProcess when it cannot be opened, Unavailable when `stopping` aborted the wait
  */
-export async function openDuckDb({ path, log, stopping, onStandby, threads = 2, memoryLimit = '1GB' }: Options): Promise<DuckDbFile> {
+export async function openDuckDb({
+  path,
+  log,
+  stopping,
+  onStandby,
+  wayBack,
+  threads = 2,
+  memoryLimit = '1GB',
+}: Options): Promise<DuckDbFile> {
   const file = resolve(path)
   if (open.has(file)) throw new StopProcess(`${file} is open in this process already`)
   open.add(file)
   const settings = {
     threads: String(threads),
     memory_limit: memoryLimit,
+    // A checkpoint writes every part of a table that changed: at the default of 16MB that is half the cost of large commits.
+    checkpoint_threshold: '128MB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   }
@@ -58,7 +71,8 @@ export async function openDuckDb({ path, log, stopping, onStandby, threads = 2, 
         return await DuckDBInstance.create(file, settings)
       } catch (error) {
         const why = messageOf(error)
-        if (!/could not set lock/i.test(why)) throw new StopProcess(`cannot open ${file}: ${why}`, 1, { cause: error })
+        if (!/could not set lock/i.test(why))
+          throw new StopProcess(`cannot open ${file}: ${why}${wayBack ? `\n${wayBack}` : ''}`, 1, { cause: error })
         if (attempt === 1) {
           log.info({ file, why }, 'another process holds the file: standing by')
           onStandby?.(`standby: another process holds ${file}`)
@@ -104,7 +118,7 @@ export async function transaction<T>(connection: DuckDBConnection, work: () => P
 /** A DuckDB error as a routing decision; anything that is not about the database itself stays as it is. */
 export function duckDbFault(error: unknown): unknown {
   const why = messageOf(error)
-  if (/^(FATAL|INTERNAL) Error|database has been invalidated/.test(why))
+  if (/^(FATAL|INTERNAL) Error|database has been invalidated|Corrupt database file/.test(why))
     return new StopProcess(`DuckDB cannot go on in this process: ${why}`, 1, { cause: error })
   // TransactionContext is also how a commit says that the disk is full.
   if (/^(IO|Out of Memory|TransactionContext) Error|connection (disconnected|closed)/.test(why))
@@ -118,7 +132,10 @@ export async function migrate(connection: DuckDBConnection, migrations: readonly
   const [row] = await readRows<[number | null]>(connection, 'select max(version) from schema_version')
   const version = row?.[0] ?? 0
   if (version > migrations.length)
-    throw new StopProcess(`the file is of version ${version}, this program knows ${migrations.length}: run the newer program`)
+    throw new StopProcess(
+      `the file is of version ${version}, this program knows up to ${migrations.length}: run the newer program`,
+      EXIT_CONFIG,
+    )
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue
     await transaction(connection, async () => {

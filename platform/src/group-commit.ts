@@ -10,6 +10,8 @@ type Options<T, R> = {
   maxWaiting: number
   /** Flushes under way at the same time. */
   maxInFlight?: number
+  /** A flush begins beside another one only when so many wait: fewer are cheaper in one flush after it. Default: 1. */
+  minBeside?: number
   /** How long what waits may still wait for company; asked again with every item. Default: not at all. */
   delayMs?(waiting: readonly T[]): number
   /** How many of those that wait go together, at least one. Default: `maxItems`. */
@@ -28,16 +30,26 @@ export type GroupCommit<T, R> = {
 type Entry<T, R> = { item: T; resolve(result: R): void; reject(error: unknown): void }
 
 /** A queue in front of `flush`. */
-export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2, delayMs, take }: Options<T, R>): GroupCommit<T, R> {
+export function groupCommit<T, R>({
+  flush,
+  maxItems,
+  maxWaiting,
+  maxInFlight = 2,
+  minBeside = 1,
+  delayMs,
+  take,
+}: Options<T, R>): GroupCommit<T, R> {
   let queue: Entry<T, R>[] = []
   let inFlight = 0
   let scheduled = false
   let timer: NodeJS.Timeout | undefined
   let idle: (() => void)[] = []
 
+  const mayFlush = () => queue.length >= (inFlight === 0 ? 1 : minBeside) && inFlight < maxInFlight
+
   /** Behind the other I/O of this turn of the loop: what arrived together leaves together. */
   function schedule(): void {
-    if (scheduled || queue.length === 0 || inFlight >= maxInFlight) return
+    if (scheduled || !mayFlush()) return
     const restMs = delayMs?.(queue.map(({ item }) => item)) ?? 0
     if (restMs > 0) {
       timer ??= setTimeout(start, restMs)
@@ -52,7 +64,7 @@ export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2
     scheduled = true
     setImmediate(() => {
       scheduled = false
-      while (queue.length > 0 && inFlight < maxInFlight) void flushSome()
+      while (mayFlush()) void flushSome()
     })
   }
 
@@ -61,22 +73,18 @@ export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2
     const entries = queue.slice(0, count)
     queue = queue.slice(count)
     inFlight += 1
-    try {
-      const results = await flush(entries.map(({ item }) => item))
-      entries.forEach(({ resolve, reject }, n) => {
-        const result = results[n]
-        if (result instanceof Error) reject(result)
-        else resolve(result as R)
-      })
-    } catch (error) {
-      for (const { reject } of entries) reject(error)
-    } finally {
-      inFlight -= 1
-      schedule()
-      if (inFlight === 0 && queue.length === 0) {
-        for (const done of idle) done()
-        idle = []
-      }
+    const outcome = await flush(entries.map(({ item }) => item)).then(
+      (results) => ({ results }),
+      (error: unknown) => ({ error }),
+    )
+    inFlight -= 1
+    // The next one first: what the callers do with their outcomes would keep it waiting.
+    if (delayMs === undefined && mayFlush()) void flushSome()
+    settle(entries, outcome)
+    schedule()
+    if (inFlight === 0 && queue.length === 0) {
+      for (const done of idle) done()
+      idle = []
     }
   }
 
@@ -90,5 +98,14 @@ export function groupCommit<T, R>({ flush, maxItems, maxWaiting, maxInFlight = 2
     },
     waiting: () => queue.length,
     drained: () => (inFlight === 0 && queue.length === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+  }
+}
+
+function settle<T, R>(entries: Entry<T, R>[], outcome: { results: (R | Error)[] } | { error: unknown }): void {
+  for (const [n, { resolve, reject }] of entries.entries()) {
+    const result = 'error' in outcome ? undefined : outcome.results[n]
+    if ('error' in outcome) reject(outcome.error)
+    else if (result instanceof Error) reject(result)
+    else resolve(result as R)
   }
 }

@@ -4,18 +4,28 @@ import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server as NetServer } from 'node:net'
+import { answerUnreadable } from './http-unreadable.ts'
 
 export type Listening = { server: Server; port: number; close(): Promise<void> }
 
 /** How long a closing server still answers on open connections: a request may be on its way when closing begins. */
 const LINGER_MS = 300
 
+/** How long a request may take to arrive: its headers, and all of it. What takes longer is answered 408 within a second. */
+export type ArrivalTimes = { headersMs: number; requestMs: number }
+
+const ARRIVAL: ArrivalTimes = { headersMs: 10_000, requestMs: 30_000 }
+
 /** Starts listening; `close` stops intake, waits for the requests in flight and then for their connections. */
-export async function listen(handler: RequestListener, { host, port }: { host: string; port: number }): Promise<Listening> {
+export async function listen(
+  handler: RequestListener,
+  { host, port, arrival = ARRIVAL }: { host: string; port: number; arrival?: ArrivalTimes },
+): Promise<Listening> {
   let closing = false
   let lingered = false
   const underWay = new Set<ServerResponse>()
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, (req, res) => {
+  const times = { requestTimeout: arrival.requestMs, headersTimeout: arrival.headersMs, keepAliveTimeout: 65_000 }
+  const server = createServer({ ...times, connectionsCheckingInterval: Math.min(1_000, arrival.headersMs) }, (req, res) => {
     if (closing) res.setHeader('Connection', 'close')
     underWay.add(res)
     res.once('close', () => {
@@ -25,6 +35,9 @@ export async function listen(handler: RequestListener, { host, port }: { host: s
     })
     handler(req, res)
   })
+  server.on('clientError', answerUnreadable)
+  // A client that has said all may close its side and still wants its answer; Node would drop both.
+  Object.assign(server, { httpAllowHalfOpen: true })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)

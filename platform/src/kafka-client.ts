@@ -1,15 +1,17 @@
-// KafkaJS set up once: its logs through pino, zstd, and its known faults mended.
+// KafkaJS set up once: its logs through pino, zstd, a word for other compressions, and its known faults mended.
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
-import type { KafkaConfig, logCreator } from 'kafkajs'
+import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
 import kafkajs, { type Kafka } from 'kafkajs'
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
+import Encoder from 'kafkajs/src/protocol/encoder.js'
+import { NULL_HEADER } from './kafka-records.ts'
 import type { Log } from './log.ts'
 
-const { CompressionCodecs, CompressionTypes, logLevel } = kafkajs
+const { CompressionCodecs, CompressionTypes, KafkaJSNonRetriableError, logLevel } = kafkajs
 
-/** Jittered by KafkaJS itself (factor). */
-export const RETRY = { initialRetryTime: 200, maxRetryTime: 5_000, factor: 0.3, multiplier: 2, retries: 6 }
+/** Jittered by KafkaJS (factor), but for the longest wait, which is never reached. */
+export const RETRY = { initialRetryTime: 200, maxRetryTime: 60_000, factor: 0.3, multiplier: 2, retries: 6 }
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -18,20 +20,42 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress,
 })
 
+for (const [name, type] of [
+  ['snappy', CompressionTypes.Snappy],
+  ['lz4', CompressionTypes.LZ4],
+] as const) {
+  CompressionCodecs[type] = () => {
+    throw new KafkaJSNonRetriableError(
+      `a batch is compressed with ${name}, which this program does not read (it reads gzip, zstd and uncompressed ones). Nothing was skipped. Set compression.type=gzip for the topic or its producer; for what is there already, copy it to a new topic.`,
+    )
+  }
+}
+
 // With nothing pending KafkaJS 2.2.4 sets a timer anyway, of minus the epoch, which Node warns of (its issue 1751).
 const { scheduleCheckPendingRequests } = RequestQueue.prototype
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
 }
 
+// KafkaJS 2.2.4 reads null headers, but fails to measure them when it writes; an empty one is as long.
+const { writeVarIntBytes } = Encoder.prototype
+Encoder.prototype.writeVarIntBytes = function (this: Encoder, value: unknown) {
+  return writeVarIntBytes.call(this, value === NULL_HEADER ? null : value)
+}
+
+/** `socketFactory`: how it reaches the brokers, where plain TCP does not. */
+export type ClientOptions = { brokers: string[]; clientId: string; log: Log; socketFactory?: ISocketFactory | undefined }
+
 /** A client; it connects with its first producer, consumer or admin. */
-export function kafkaClient({ brokers, clientId, log }: { brokers: string[]; clientId: string; log: Log }): Kafka {
+export function kafkaClient({ brokers, clientId, log, socketFactory }: ClientOptions): Kafka {
   const config: KafkaConfig = {
     brokers,
     clientId,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
-    retry: RETRY,
+    // Of reaching a broker at all. Producers and consumers repeat that by their own RETRY; who asks is told within some 3 s.
+    retry: { ...RETRY, retries: 4 },
+    ...(socketFactory && { socketFactory }),
     logLevel: logLevel.INFO,
     logCreator: throughPino(log.child({ part: 'kafkajs' })),
   }

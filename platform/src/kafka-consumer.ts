@@ -1,21 +1,33 @@
 // Consuming from Kafka by KafkaJS: positions are ours, commits only inform, a partition is let go of as soon as it is revoked.
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { EachBatchPayload, Kafka } from 'kafkajs'
+import { backoffMs } from './backoff.ts'
+import { bufferGate } from './buffer-gate.ts'
+import { wait } from './clock.ts'
 import { Unavailable } from './errors.ts'
 import { kafkaErrorType, RETRY } from './kafka-client.ts'
+import './kafka-fetch.ts'
+import { positioning } from './kafka-positioning.ts'
 import { fromKafka } from './kafka-records.ts'
 import type { Log } from './log.ts'
+import { readAhead } from './read-ahead.ts'
 import type { LogConsumer, RecordBatch, Subscription } from './record-log.ts'
 
-/** A dead member keeps its partitions for the session; the heartbeat must come several times within it. */
-const SESSION_MS = 10_000
-const HEARTBEAT_MS = 2_000
+/** A dead member keeps its partitions for the session: a standby goes on no sooner. Brokers take 6 s and more by default. */
+export const SESSION_MS = 6_000
+const HEARTBEATS_PER_SESSION = 5
 /** How long the others of the group wait for a batch in hand. */
 const REBALANCE_MS = 60_000
 /** Longest wait for records, and so for a stop or a resume to be noticed. */
 const MAX_WAIT_MS = 250
 /** Of one fetch, as compressed on the broker: a batch is some thousands of small records, not tens of thousands in memory at once. */
-const MAX_BYTES_PER_PARTITION = 262_144
+const MAX_BYTES_PER_PARTITION = 131_072
+/** Of one answer of a broker, all partitions together. */
+const MAX_BYTES = 4_194_304
 const PARTITIONS_AT_ONCE = 64
+/** While no more records than this are worked on, the next ones are fetched. */
+const READ_AHEAD = 8_000
+
+const RESTART = { firstMs: 600, maxMs: 600 }
 
 /** After these the member has to join again; the records are redelivered. */
 const MEMBERSHIP_LOST = [
@@ -27,21 +39,31 @@ const MEMBERSHIP_LOST = [
 ]
 
 /** Joins the group and starts fetching. @throws Unavailable when Kafka does not answer or a topic is missing */
-export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, log: Log): Promise<LogConsumer> {
-  const { topics, group, startAt, onBatch, onAssigned, temporary = false } = subscription
+export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, log: Log, sessionMs = SESSION_MS): Promise<LogConsumer> {
+  const { topics, group, startAt, onBatch, onAssigned, temporary = false, maxBuffered = Number.POSITIVE_INFINITY } = subscription
+  const heartbeatMs = sessionMs / HEARTBEATS_PER_SESSION
+  /** KafkaJS itself waits 200 ms sharp here. */
+  async function restartOnFailure(): Promise<boolean> {
+    await wait(backoffMs(1, RESTART))
+    return !stopped
+  }
   const consumer = kafka.consumer({
     groupId: group,
-    sessionTimeout: SESSION_MS,
-    heartbeatInterval: HEARTBEAT_MS,
+    sessionTimeout: sessionMs,
+    heartbeatInterval: heartbeatMs,
     rebalanceTimeout: REBALANCE_MS,
     maxWaitTimeInMs: MAX_WAIT_MS,
+    maxBytes: MAX_BYTES,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     allowAutoTopicCreation: false,
-    retry: { ...RETRY, restartOnFailure: async () => !stopped },
+    retry: { ...RETRY, restartOnFailure },
   })
+  const positioned = positioning(consumer)
+  const gate = bufferGate(maxBuffered, positioned.gate)
   const ended = Promise.withResolvers<void>()
   ended.promise.catch(() => {})
   let stopped = false
+  let stopping = false
   let generation = 0
   const inHand = new Map<string, EachBatchPayload>()
 
@@ -57,6 +79,7 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     generation += 1
     const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, ids]) => ids.map((partition) => ({ topic, partition })))
     try {
+      positioned.assigned(partitions)
       onAssigned?.(partitions)
       for (const { topic, partition } of partitions) {
         const nextOffset = startAt(topic, partition)
@@ -71,37 +94,56 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     log.warn({ group, reason: error.message }, 'the consumer lost Kafka and starts again')
   })
 
+  const ahead = readAhead(READ_AHEAD)
+  /** Thrown into KafkaJS with its next batch, so that it joins again: what was in hand is not done and must be fetched once more. */
+  let lost: { generation: number; error: unknown } | undefined
+  /** What was fetched before a seek is not to be worked on. */
+  const seeks = new Map<string, number>()
+  function seek(topic: string, partition: number, nextOffset: bigint): void {
+    seeks.set(keyOf(topic, partition), (seeks.get(keyOf(topic, partition)) ?? 0) + 1)
+    positioned.seek(topic, partition, nextOffset)
+  }
+
+  /** Resolves when KafkaJS may fetch on: with the work done at the end of the log, else as soon as there is room. */
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, isStale } = payload
     const { topic, partition } = batch
-    const born = generation
-    let lost: unknown
+    if (stopping || isStale()) return
+    const key = keyOf(topic, partition)
+    const [born, sought, size] = [generation, seeks.get(key), batch.messages.length]
+    if (lost?.generation === generation) throw lost.error
     // A heartbeat that fails otherwise says nothing yet: KafkaJS sends its own behind the batch and acts on it.
     const beat = async () => {
       await heartbeat().catch((error) => {
-        if (MEMBERSHIP_LOST.includes(kafkaErrorType(error))) lost ??= error
+        if (MEMBERSHIP_LOST.includes(kafkaErrorType(error))) lost = { generation: born, error }
       })
     }
-    const timer = setInterval(beat, HEARTBEAT_MS / 2)
-    inHand.set(keyOf(topic, partition), payload)
     const ours: RecordBatch = {
       topic,
       partition,
       records: batch.messages.map((message) => fromKafka(topic, partition, message)),
       highWatermark: BigInt(batch.highWatermark),
       heartbeat: beat,
-      owned: () => lost === undefined && born === generation && !stopped && !isStale(),
+      owned: () => lost?.generation !== born && born === generation && !stopped && sought === seeks.get(key),
     }
-    try {
-      await onBatch(ours)
-    } catch (error) {
-      return end(error)
-    } finally {
-      clearInterval(timer)
-      inHand.delete(keyOf(topic, partition))
-    }
-    // Thrown into KafkaJS, which then joins again.
-    if (lost !== undefined) throw lost
+    const timer = setInterval(beat, heartbeatMs / 2)
+    gate.took(size)
+    const { settled } = ahead.add(key, size, async () => {
+      try {
+        if (stopping || !ours.owned()) return
+        inHand.set(key, payload)
+        await onBatch(ours)
+      } catch (error) {
+        end(error)
+      } finally {
+        clearInterval(timer)
+        inHand.delete(key)
+        gate.done(size)
+      }
+    })
+    const isLast = BigInt(batch.lastOffset()) + 1n >= ours.highWatermark
+    await (isLast ? settled : Promise.race([settled, ahead.room()]))
+    if (lost?.generation === born) throw lost.error
   }
 
   async function commit(topic: string, partition: number, nextOffset: bigint): Promise<void> {
@@ -119,6 +161,9 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
 
   async function stop(): Promise<void> {
     if (!stopped) {
+      stopping = true
+      // What is being worked on may commit while this is still a member.
+      await ahead.idle()
       await consumer.stop()
       stopped = true
       ended.resolve()
@@ -137,24 +182,7 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     throw new Unavailable(`consuming ${topics.join(', ')} failed: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
 
-  return { ended: ended.promise, commit, stop, ...positioning(consumer) }
-}
-
-function positioning(consumer: Consumer) {
-  // While KafkaJS starts again after a crash there is nothing to position: joining asks startAt.
-  const whenRunning = (act: () => void) => {
-    try {
-      act()
-    } catch (error) {
-      if (!(error instanceof Error && /not initialized/.test(error.message))) throw error
-    }
-  }
-  return {
-    seek: (topic: string, partition: number, nextOffset: bigint) =>
-      whenRunning(() => consumer.seek({ topic, partition, offset: String(nextOffset) })),
-    pause: (topic: string, partition: number) => whenRunning(() => consumer.pause([{ topic, partitions: [partition] }])),
-    resume: (topic: string, partition: number) => whenRunning(() => consumer.resume([{ topic, partitions: [partition] }])),
-  }
+  return { ended: ended.promise, commit, stop, seek, pause: positioned.pause, resume: positioned.resume }
 }
 
 async function forget(kafka: Kafka, group: string): Promise<void> {

@@ -4,10 +4,9 @@ import kafkajs from 'kafkajs'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { Unavailable } from './errors.ts'
-import { kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
+import { type ClientOptions, kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
 import { kafkaSubscribe } from './kafka-consumer.ts'
 import { chunksOf, toKafka } from './kafka-records.ts'
-import type { Log } from './log.ts'
 import type { NewRecord, RecordLog } from './record-log.ts'
 
 /** Kafka's default limit of one record batch is 1 048 588 bytes. */
@@ -16,14 +15,15 @@ const CHUNK_BYTES = 800_000
 /** Faults of the record, not of the broker: trying again cannot help. */
 const REFUSED = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE', 'INVALID_TOPIC_EXCEPTION']
 
-type Options = { brokers: string[]; clientId: string; log: Log; metrics?: Registry }
+/** `sessionMs`: how long a group waits for a member that is silent. */
+type Options = ClientOptions & { metrics?: Registry; sessionMs?: number }
 
 /**
  * Connects with the first use. Records appended to a topic keep the order of the calls; a request that is tried again
  * after a lost answer may write its records twice.
  */
-export function kafkaLog({ brokers, clientId, log, metrics }: Options): RecordLog {
-  const kafka = kafkaClient({ brokers, clientId, log })
+export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessionMs }: Options): RecordLog {
+  const kafka = kafkaClient({ brokers, clientId, log, socketFactory })
   const appended = metrics && appendCounters(metrics)
   const producer = connectedOnce(() => connectProducer(kafka))
   const admin = connectedOnce(() => connectAdmin(kafka))
@@ -44,7 +44,7 @@ export function kafkaLog({ brokers, clientId, log, metrics }: Options): RecordLo
   }
 
   return {
-    subscribe: (subscription) => kafkaSubscribe(kafka, subscription, log),
+    subscribe: (subscription) => kafkaSubscribe(kafka, subscription, log, sessionMs),
     append(topic, records) {
       if (records.length === 0) return Promise.resolve()
       // One request at a time per topic: a retried one would otherwise land behind its successor.
@@ -69,7 +69,11 @@ export function kafkaLog({ brokers, clientId, log, metrics }: Options): RecordLo
 }
 
 async function connectProducer(kafka: Kafka): Promise<Producer> {
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner, allowAutoTopicCreation: false })
+  const producer = kafka.producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+    retry: RETRY,
+  })
   await producer.connect()
   return producer
 }

@@ -3,6 +3,9 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { StopProcess, Unavailable } from './errors.ts'
 import { kafkaClient } from './kafka-client.ts'
 import { createLog } from './log.ts'
+import { whileUnavailable } from './retry.ts'
+
+const LEADERS_WITHIN_MS = 30_000
 
 export type TopicSpec = {
   topic: string
@@ -25,7 +28,8 @@ export async function ensureTopics(brokers: string[], specs: TopicSpec[], replic
     const missing = specs.filter(({ topic }) => !existing.has(topic))
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        // KafkaJS's own wait fails at once when the topic is not known everywhere yet.
+        waitForLeaders: false,
         topics: missing.map(({ topic, partitions, config }) => ({
           topic,
           numPartitions: partitions,
@@ -33,6 +37,7 @@ export async function ensureTopics(brokers: string[], specs: TopicSpec[], replic
           configEntries: entries(config),
         })),
       })
+      await haveLeaders(admin, missing)
     }
     const present = specs.filter(({ topic }) => existing.has(topic))
     await refuseOtherPartitions(admin, present)
@@ -43,6 +48,19 @@ export async function ensureTopics(brokers: string[], specs: TopicSpec[], replic
   } finally {
     await admin.disconnect()
   }
+}
+
+async function haveLeaders(admin: Admin, specs: TopicSpec[]): Promise<void> {
+  const look = async () => {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ topic }) => topic) })
+      if (topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) return
+    } catch (error) {
+      throw new Unavailable(`the new topics are not known yet: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+    throw new Unavailable('the new topics have no leaders yet')
+  }
+  await whileUnavailable(look, { deadlineMs: LEADERS_WITHIN_MS, backoff: { firstMs: 20, maxMs: 500 } })
 }
 
 const entries = (config: Record<string, string>) => Object.entries(config).map(([name, value]) => ({ name, value }))

@@ -1,4 +1,5 @@
 // Consumer groups of the log in memory: eager rebalances, one batch at a time per partition.
+import { type BufferGate, bufferGate } from './buffer-gate.ts'
 import type { MemoryPartition } from './memory-log.ts'
 import type { LogConsumer, Subscription } from './record-log.ts'
 
@@ -11,6 +12,7 @@ type Member = {
   /** Kept through rebalances, as KafkaJS does. */
   paused: Set<string>
   inHand: Set<Promise<void>>
+  gate: BufferGate
   stopped: boolean
   end(fault?: unknown): void
 }
@@ -65,7 +67,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     setImmediate(() => {
       if (member.stopped || isSilent()) return
       for (const place of member.assigned.values()) {
-        if (member.paused.has(keyOf(place)) || place.inHand) continue
+        if (member.gate.isShut() || member.paused.has(keyOf(place)) || place.inHand) continue
         const kept = partitionsOf(place.topic)[place.partition] as MemoryPartition
         const from = kept.records.findIndex(({ offset }) => offset >= place.position)
         if (from === -1) continue
@@ -84,6 +86,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     const next = (records.at(-1)?.offset ?? 0n) + 1n
     const born = group.generation
     const owned = () => born === group.generation && !place.sought
+    member.gate.took(records.length)
     place.inHand = true
     place.sought = false
     try {
@@ -93,6 +96,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     } catch (error) {
       member.end(error)
     } finally {
+      member.gate.done(records.length)
       place.inHand = false
       place.sought = false
     }
@@ -107,6 +111,7 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
       assigned: new Map(),
       paused: new Set(),
       inHand: new Set(),
+      gate: bufferGate(subscription.maxBuffered ?? Number.POSITIVE_INFINITY, () => pump(group, member)),
       stopped: false,
       end(fault) {
         member.stopped = true

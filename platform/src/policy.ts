@@ -14,10 +14,12 @@ export type Policy = {
   dlqInARow: number
   /** How often the loop is looked at from beside. */
   watchEveryMs: number
-  /** Records wait and none comes for this long: the client has stalled. */
-  stalledAfterMs: number
-  /** A batch may be in hand this long without anything being settled. */
+  /** Records wait and none comes for this long: the client has stalled, and the process ends. */
+  stallTimeoutMs: number
+  /** A batch may be in hand this long without anything being settled, then the process ends. */
   hangingAfterMs: number
+  /** Fetching pauses while more records wait in memory than this. */
+  maxBufferedRecords: number
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -29,12 +31,18 @@ export const DEFAULT_POLICY: Policy = {
   dlqShare: 0.2,
   dlqInARow: 50,
   watchEveryMs: 5_000,
-  stalledAfterMs: 60_000,
+  // Longer than a rebalance may take.
+  stallTimeoutMs: 90_000,
   hangingAfterMs: 300_000,
+  maxBufferedRecords: 50_000,
 }
 
+type Configured = { DLQ_MAX_IN_A_ROW: number; DLQ_MAX_SHARE: number; STALL_TIMEOUT_MS: number; MAX_BUFFERED_RECORDS: number }
+
 /** The policy as far as a service's configuration tells it. */
-export const policyOf = (config: { DLQ_MAX_IN_A_ROW: number; DLQ_MAX_SHARE: number }): Partial<Policy> => ({
+export const policyOf = (config: Configured): Partial<Policy> => ({
   dlqInARow: config.DLQ_MAX_IN_A_ROW,
   dlqShare: config.DLQ_MAX_SHARE,
+  stallTimeoutMs: config.STALL_TIMEOUT_MS,
+  maxBufferedRecords: config.MAX_BUFFERED_RECORDS,
 })

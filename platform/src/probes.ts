@@ -1,4 +1,5 @@
 // The ops port: /livez, /readyz, /metrics. Liveness asks whether the loop turned lately, readiness whether work can be taken.
+import type { RequestListener } from 'node:http'
 import type { Registry } from 'prom-client'
 import { listen } from './http-server.ts'
 import type { App } from './run.ts'
@@ -6,19 +7,41 @@ import type { App } from './run.ts'
 /** Undefined = fine, else why not. */
 export type Check = () => string | undefined | Promise<string | undefined>
 
+/** More of the ops port, by path: what it answers to GET and POST. */
+export type OpsRoutes = Map<string, (method: string) => { status: number; body: unknown }>
+
+/** Pages of their own, by the first part of the path: `/queues`. */
+export type Mounted = Map<string, RequestListener>
+
 export type Probes = { live: Record<string, Check>; ready: Record<string, Check> }
 
-/** Opens the ops port. Readiness turns false as soon as shutdown begins. */
-export async function openOps(app: App, at: { host: string; port: number }, metrics: Registry, probes: Probes): Promise<number> {
-  const ready: Record<string, Check> = { shutdown: () => (app.stopping.aborted ? 'shutting down' : undefined), ...probes.ready }
+/** Opens the ops port. Ready once everything is open, the public port last, and until shutdown begins. */
+export async function openOps(
+  app: App,
+  at: { host: string; port: number },
+  metrics: Registry,
+  probes: Probes,
+  routes: OpsRoutes = new Map(),
+  mounted: Mounted = new Map(),
+): Promise<number> {
+  const ready: Record<string, Check> = {
+    start: () => (app.started() ? undefined : 'starting'),
+    shutdown: () => (app.stopping.aborted ? 'shutting down' : undefined),
+    ...probes.ready,
+  }
   const ops = await listen(async (req, res) => {
     const path = (req.url ?? '').split('?')[0]
-    if (path === '/metrics') {
+    const page = mounted.get(`/${path?.split('/')[1]}`)
+    if (page !== undefined) page(req, res)
+    else if (path === '/metrics') {
       const text = await metrics.metrics()
       res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text)
     } else if (path === '/livez' || path === '/readyz') {
       const { ok, checks } = await ask(path === '/livez' ? probes.live : ready)
       res.writeHead(ok ? 200 : 503, { 'Content-Type': 'application/json' }).end(`${JSON.stringify({ ok, checks })}\n`)
+    } else if (routes.has(path ?? '')) {
+      const { status, body } = routes.get(path ?? '')?.(req.method ?? '') ?? { status: 404, body: {} }
+      res.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
     } else {
       res.writeHead(404, { 'Content-Type': 'text/plain' }).end('Here are /livez, /readyz and /metrics.\n')
     }

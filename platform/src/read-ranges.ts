@@ -10,6 +10,11 @@ const NEAR = 1_000n
 
 /** The records of the ranges that are kept, in order within each partition. */
 export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]): AsyncGenerator<LogRecord> {
+  for await (const records of readBatches(log, topic, ranges)) yield* records
+}
+
+/** The same, as they come: waiting for each record of millions takes longer than reading it. */
+export async function* readBatches(log: RecordLog, topic: string, ranges: Range[]): AsyncGenerator<LogRecord[]> {
   const bounds = await log.bounds(topic)
   const kept = ranges.flatMap(({ partition, from, next }) => {
     const { logStart, highWatermark } = bounds.get(partition) ?? { logStart: 0n, highWatermark: 0n }
@@ -60,7 +65,7 @@ export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]
   starting.resolve(consumer)
   consumer.ended.catch((error: unknown) => batches.end(error))
   try {
-    for await (const batch of batches.all()) yield* batch
+    yield* batches.all()
   } finally {
     batches.close()
     await consumer.stop()

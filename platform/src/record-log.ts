@@ -1,10 +1,10 @@
 // The port to a partitioned log. kafka-log.ts and memory-log.ts implement it and pass one contract suite.
 
-/** A header without a value is left out; of a name that occurs more than once, the last value. */
-export type Headers = Record<string, Buffer>
+/** Null where a header has no value; of a name that occurs more than once, the last value. */
+export type Headers = Record<string, Buffer | null>
 
 /** All values of the names that occur more than once, so that a copy of a record loses none. */
-export type RepeatedHeaders = Record<string, Buffer[]>
+export type RepeatedHeaders = Record<string, (Buffer | null)[]>
 
 /** One record as it lies in the log; `timestamp` in epoch milliseconds. */
 export type LogRecord = {
@@ -15,8 +15,14 @@ export type LogRecord = {
   key: Buffer | null
   value: Buffer | null
   headers: Headers
-  repeatedHeaders?: RepeatedHeaders
+  repeatedHeaders?: RepeatedHeaders | undefined
+  /** The same as `headers[name]`, where that can be had without making the others. */
+  header?(name: string): Buffer | null | undefined
 }
+
+/** The last value of the header; undefined when there is none of that name. */
+export const headerOf = (record: LogRecord, name: string): Buffer | null | undefined =>
+  record.header === undefined ? record.headers[name] : record.header(name)
 
 /** A record to be written; without a partition the key decides. */
 export type NewRecord = {
@@ -49,6 +55,8 @@ export type Subscription = {
   onBatch(batch: RecordBatch): Promise<void>
   /** Called after every rebalance with all partitions this member has now, before any batch of them. */
   onAssigned?(partitions: { topic: string; partition: number }[]): void
+  /** Nothing more is fetched while more records than this are handed out and not done; without it there is no bound. */
+  maxBuffered?: number
   /** The group is forgotten when consuming stops: for bounded reads by tools. */
   temporary?: boolean
 }

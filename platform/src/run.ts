@@ -5,6 +5,8 @@ export type App = {
   log: Log
   /** Aborts when shutdown begins. */
   stopping: AbortSignal
+  /** Whether `main` has opened everything. */
+  started(): boolean
   /** Closers run in reverse order of being pushed: open stores first, the public HTTP port last. */
   onClose(name: string, close: () => Promise<unknown> | unknown): void
   /** Ends the process by a fault: closes what it can; the exit code is the error's own, else 1. */
@@ -28,6 +30,7 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
   const { log, drainTimeoutMs } = options
   const closers: { name: string; close: () => Promise<unknown> | unknown }[] = []
   const controller = new AbortController()
+  let started = false
   let shutdownBegan = false
   let exitCode = 0
 
@@ -59,6 +62,7 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
   const app: App = {
     log,
     stopping: controller.signal,
+    started: () => started,
     onClose: (name, close) => closers.push({ name, close }),
     fail(error) {
       exitCode ||= exitCodeOf(error)
@@ -79,9 +83,14 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
   }
   process.on('uncaughtException', (error) => app.fail(error))
   process.on('unhandledRejection', (error) => app.fail(error))
-  main(app).catch((error) => {
-    if (!shutdownBegan) app.fail(error)
-  })
+  main(app).then(
+    () => {
+      started = true
+    },
+    (error) => {
+      if (!shutdownBegan) app.fail(error)
+    },
+  )
 }
 
 function exitCodeOf(error: unknown): number {

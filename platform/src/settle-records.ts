@@ -1,7 +1,7 @@
 // Settles consecutive records of one partition: decode, dead-letter, handle. What a failure means is decided in work-batch.ts.
 import type { DeadLettered, Handler, Message, Slice } from './consume.ts'
 import { InvalidMessage, RejectedRecords } from './errors.ts'
-import type { LogRecord } from './record-log.ts'
+import { headerOf, type LogRecord } from './record-log.ts'
 
 const REPLAY_GROUP = 'replay.group'
 
@@ -23,9 +23,9 @@ export type Range = Pick<Slice<unknown>, 'from' | 'next' | 'highWatermark'>
 export type Settled = { messages: number; ignored: number }
 
 /** What a replay for another group is to this one: nothing. */
-function isForOthers({ headers }: LogRecord, group: string): boolean {
-  const addressee = headers[REPLAY_GROUP]
-  return addressee !== undefined && addressee.toString() !== group
+function isForOthers(record: LogRecord, group: string): boolean {
+  const addressee = headerOf(record, REPLAY_GROUP)
+  return addressee != null && addressee.toString() !== group
 }
 
 /**

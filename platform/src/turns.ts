@@ -19,6 +19,8 @@ export type Turns = {
   hanging(ms: number): string | undefined
   /** Whether no batch came for longer than this. */
   idle(place: Place, ms: number): boolean
+  /** Whether any batch is in hand. */
+  busy(): boolean
 }
 
 /** No partition is assigned yet. */
@@ -50,6 +52,7 @@ export function turnsOf(clock: Clock): Turns {
       }
       return undefined
     },
+    busy: () => [...turns.values()].some(({ inHand }) => inHand),
     idle(place, ms) {
       const turn = of(place)
       return turn !== undefined && !turn.inHand && clock.now() - turn.at > ms

@@ -19,22 +19,26 @@ type Options = {
   positions: Positions
   turns: Turns
   waiting: WaitingPartitions
-  /** A position left the log. */
+  /** A position left the log, or nothing moves. */
   onFault(error: StopProcess): void
 }
 
 export type Watch = {
   /** Why the log does not answer, if it does not. */
   away(): string | undefined
-  /** Why the client is taken for stalled: the log answers, but nothing comes. */
+  /** Why nothing moves: the log answers, but nothing comes, or a batch in hand does not end. */
   stalled(): string | undefined
   close(): void
 }
 
+/** sysexits' EX_TEMPFAIL: a new process will get further. */
+export const EXIT_STALLED = 75
+
 /** Looks every `watchEveryMs` until closed. */
 export function watchConsumption(options: Options): Watch {
   const { recordLog, topics, clock, log, metrics, policy, positions, turns, waiting, onFault } = options
-  const started = clock.now()
+  /** How often in a row a partition was seen with records waiting and nothing in hand. Not by the clock: a process that was suspended has not stalled. */
+  const quiet = new Map<string, number>()
   let away: string | undefined
   let stalled: string | undefined
   let closed = false
@@ -47,19 +51,26 @@ export function watchConsumption(options: Options): Watch {
       if (closed) return
       if (away) log.info('the log answers again')
       away = undefined
-      stalled = judge(bounds)
+      stalled = turns.hanging(policy.hangingAfterMs) ?? judge(bounds)
+      if (stalled)
+        return onFault(new StopProcess(`${stalled}. Nothing is lost: a new process goes on from what was committed.`, EXIT_STALLED))
     } catch (error) {
       if (error instanceof StopProcess) return onFault(error)
       const why = error instanceof Error ? error.message : String(error)
       if (!away && !closed) log.warn({ reason: why }, 'the log does not answer')
       away = why
     }
-    if (!closed) timer = setTimeout(look, policy.watchEveryMs)
+    stalled ??= turns.hanging(policy.hangingAfterMs)
+    if (stalled) onFault(new StopProcess(`${stalled}. Nothing is lost: a new process goes on from what was committed.`, EXIT_STALLED))
+    else if (!closed) timer = setTimeout(look, policy.watchEveryMs)
   }
 
   function judge(bounds: Map<string, Map<number, Bounds>>): string | undefined {
-    let verdict: string | undefined
-    if (!turns.joined() && clock.now() - started > policy.stalledAfterMs) verdict = 'the group could not be joined'
+    let verdict = turns.joined()
+      ? undefined
+      : lasting('', true) * 1_000 >= policy.stallTimeoutMs
+        ? 'the group could not be joined'
+        : undefined
     for (const place of turns.places()) {
       const { topic, partition } = place
       const nextOffset = positions.next(place)
@@ -72,10 +83,21 @@ export function watchConsumption(options: Options): Watch {
       metrics.lag.set({ topic, partition }, Math.max(0, lag))
       if (lag <= 0) metrics.lagSeconds.set({ topic, partition }, 0)
       else if (lastTimestamp !== undefined) metrics.lagSeconds.set({ topic, partition }, Math.max(0, clock.now() - lastTimestamp) / 1_000)
-      if (lag > 0 && !waiting.isWaiting(topic, partition) && turns.idle(place, policy.stalledAfterMs))
-        verdict ??= `${topic}/${partition}: ${lag} records wait, but none has come for ${policy.stalledAfterMs / 1_000} s`
+      // A client may fetch nothing for any partition while one of them is in hand.
+      const still = lag > 0 && !waiting.isWaiting(topic, partition) && !turns.busy() && turns.idle(place, policy.watchEveryMs)
+      const seconds = lasting(`${topic}/${partition}`, still)
+      metrics.stalled.set({ topic, partition }, seconds)
+      if (seconds * 1_000 >= policy.stallTimeoutMs)
+        verdict ??= `${topic}/${partition}: ${lag} records wait, but none has come for ${seconds} s`
     }
     return verdict
+  }
+
+  /** For how many seconds it has been so, as far as was looked. */
+  function lasting(key: string, isSo: boolean): number {
+    const looks = isSo ? (quiet.get(key) ?? 0) + 1 : 0
+    quiet.set(key, looks)
+    return (looks * policy.watchEveryMs) / 1_000
   }
 
   return {

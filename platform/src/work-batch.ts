@@ -1,4 +1,5 @@
 // One batch, whatever comes of it: settled, bisected down to the poison record, put off, or left to its new owner.
+import type { Caution } from './caution.ts'
 import type { Clock } from './clock.ts'
 import type { Handler } from './consume.ts'
 import type { ConsumeMetrics } from './consume-metrics.ts'
@@ -26,12 +27,13 @@ type Options<T> = {
   positions: Positions
   waiting: WaitingPartitions
   turns: Turns
+  caution: Caution
   consumer(): LogConsumer
 }
 
 /** What to do with each batch: resolves to go on behind it or where it was sought to. @throws StopProcess */
 export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Promise<void> {
-  const { group, handler, clock, log, metrics, policy, letters, positions, waiting, turns, consumer } = options
+  const { group, handler, clock, log, metrics, policy, letters, positions, waiting, turns, caution, consumer } = options
 
   /** Settles the records, then says so to the group. */
   async function settle(batch: RecordBatch, records: LogRecord[], poison?: Fault): Promise<void> {
@@ -94,14 +96,17 @@ export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Pro
     if (records.length === 0) return
     const failed = waiting.failed(topic, partition)
     metrics.batchRecords.observe(records.length)
+    metrics.buffered.inc(records.length)
     turns.begin(batch)
     try {
       await positions.begin(batch)
-      if (failed < policy.attempts - 1) await settle(batch, records)
-      else await bisect(batch, records, failed + 1)
+      await caution.work(batch, (part, poison) =>
+        poison || failed < policy.attempts - 1 ? settle(batch, part, poison) : bisect(batch, part, failed + 1),
+      )
     } catch (error) {
       decide(batch, error)
     } finally {
+      metrics.buffered.dec(records.length)
       turns.end(batch)
     }
   }

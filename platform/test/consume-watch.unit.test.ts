@@ -8,9 +8,9 @@ import { GROUP, TOPIC, textOf, world } from './support/consuming.ts'
 const soon = { timeoutMs: 5_000, everyMs: 2 }
 
 describe('consume, seen from beside', () => {
-  let { log, metrics, append, start, close } = world()
+  let { log, metrics, clock, append, start, close } = world()
   beforeEach(() => {
-    ;({ log, metrics, append, start, close } = world())
+    ;({ log, metrics, clock, append, start, close } = world())
   })
   afterEach(() => close())
 
@@ -106,15 +106,33 @@ describe('consume, seen from beside', () => {
     await until(() => ready() === undefined, { what: 'it is ready again', ...soon })
   })
 
-  it('is not alive when records wait and none comes', async () => {
+  it('ends the process when records wait and none comes', async () => {
     const { handler } = keeping()
     await append(['a'])
-    const { live } = await start(handler, { stalledAfterMs: 30 })
+    const { live, ended } = await start(handler, { stallTimeoutMs: 30 })
     await committed(1n)
     expect(live()).to.equal(undefined)
     log.faults.silent = true
     await append(['b'])
-    expect(await until(live, { what: 'liveness is false', ...soon })).to.contain('1 records wait')
+    const fault = await ended.catch((error) => error)
+    expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 75)
+    expect(fault.message).to.contain('1 records wait')
+    expect(live()).to.contain('1 records wait')
+    expect(await metrics.getSingleMetricAsString('consumer_stalled_seconds')).to.match(/partition="0"} 0\.03/)
+  })
+
+  it('does not take a process that was suspended for stalled', async () => {
+    const { handler } = keeping()
+    const { live } = await start({ ...handler, startAt: () => 0n }, { stallTimeoutMs: 60_000, watchEveryMs: 5 })
+    log.faults.silent = true
+    await append(['a'])
+    await until(async () => (await lag()) === 1, { what: 'the record waits', ...soon })
+    clock.ahead += 3_600_000
+    await until(async () => /partition="0"} 0\.0[1-9]/.test(await metrics.getSingleMetricAsString('consumer_stalled_seconds')), {
+      what: 'it was looked at again',
+      ...soon,
+    })
+    expect(live()).to.equal(undefined)
   })
 
   it('is alive while a partition waits for something that is away', async () => {
@@ -125,19 +143,69 @@ describe('consume, seen from beside', () => {
       },
     }
     await append(['a'])
-    const { live, ready } = await start(handler, { stalledAfterMs: 10, firstBackoffMs: 200, maxBackoffMs: 200 })
+    const { live, ready } = await start(handler, { stallTimeoutMs: 10, firstBackoffMs: 200, maxBackoffMs: 200 })
     await until(ready, { what: 'it waits', ...soon })
     const waitingSince = Date.now()
     await until(() => Date.now() - waitingSince > 60, { what: 'longer than a stall', ...soon })
     expect(live()).to.equal(undefined)
   })
 
-  it('is not alive when the handler hangs', async () => {
+  it('ends the process when the handler hangs', async () => {
     const release = Promise.withResolvers<void>()
     await append(['a'])
-    const { live } = await start({ decode: textOf, handle: () => release.promise }, { hangingAfterMs: 20 })
-    expect(await until(live, { what: 'liveness is false', ...soon })).to.contain(`${TOPIC}/0`)
+    const { ended } = await start({ decode: textOf, handle: () => release.promise }, { hangingAfterMs: 20 })
+    const fault = await ended.catch((error) => error)
+    expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 75)
+    expect(fault.message).to.contain(`${TOPIC}/0`)
     release.resolve()
+  })
+
+  it('lets a slow partition be slow: another one that waits for it has not stalled', async () => {
+    const release = Promise.withResolvers<void>()
+    const handler: Handler<string> = {
+      decode: textOf,
+      handle: ({ partition }) => (partition === 0 ? release.promise : Promise.resolve()),
+      startAt: () => 0n,
+    }
+    await append(['slow'], 0)
+    const { live } = await start(handler, { stallTimeoutMs: 10 })
+    await until(async () => /records 1/.test(await metrics.getSingleMetricAsString('consumer_buffered_records')), {
+      what: 'it is in hand',
+      ...soon,
+    })
+    log.faults.silent = true
+    await append(['waits'], 1)
+    await until(async () => (await lag(1)) === 1, { what: 'lag is seen', ...soon })
+    const since = Date.now()
+    await until(() => Date.now() - since > 60, { what: 'longer than a stall', ...soon })
+    expect(live()).to.equal(undefined)
+    release.resolve()
+  })
+
+  it('fetches nothing while more records wait than may be buffered', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const begun: number[] = []
+    const handler: Handler<string> = {
+      decode: textOf,
+      async handle({ partition }) {
+        begun.push(partition)
+        await gates[partition]?.promise
+      },
+      startAt: () => 0n,
+    }
+    await append(['a', 'b', 'c'], 0)
+    await start(handler, { maxBufferedRecords: 2 })
+    await until(() => begun.length === 1, { what: 'the first is in hand', ...soon })
+    await append(['d'], 1)
+    await until(async () => (await lag(1)) === 1, { what: 'the other waits in the log', ...soon })
+    expect(begun).to.deep.equal([0])
+    gates[0]?.resolve()
+    await until(() => begun.length === 2, { what: 'the other comes', ...soon })
+    gates[1]?.resolve()
+    await until(async () => /records 0/.test(await metrics.getSingleMetricAsString('consumer_buffered_records')), {
+      what: 'all are done',
+      ...soon,
+    })
   })
 
   it('no longer waits for a partition that another member has now', async () => {
@@ -211,6 +279,13 @@ describe('consume, seen from beside', () => {
     release[1]?.resolve()
     await committed(1n)
     expect(letters()).to.have.length(1)
+  })
+
+  it('counts its rebalances', async () => {
+    const { handler } = keeping()
+    await start(handler)
+    await log.rebalance(GROUP)
+    expect(await metrics.getSingleMetricAsString('consumer_rebalances_total')).to.match(/total 2$/m)
   })
 
   it('does not pause a partition for what failed after it was revoked', async () => {

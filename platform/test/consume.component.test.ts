@@ -1,10 +1,11 @@
 import { systemClock } from '@tally/platform/clock'
 import { type Consuming, consume, type Handler } from '@tally/platform/consume'
 import { readDeadLetter } from '@tally/platform/dead-letter'
-import { InvalidMessage, OutOfPosition, StopProcess, Unavailable } from '@tally/platform/errors'
+import { InvalidMessage, OutOfPosition } from '@tally/platform/errors'
 import { createLog } from '@tally/platform/log'
 import type { Policy } from '@tally/platform/policy'
 import { readRanges } from '@tally/platform/read-ranges'
+import type { RecordBatch, RecordLog } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
@@ -14,7 +15,7 @@ const PARTITIONS = 4
 
 describe('consume on Kafka', () => {
   const kafka = testKafka('consume')
-  const { recordLog, admin } = kafka
+  const { recordLog } = kafka
   const loops: Consuming[] = []
   let topic = ''
   let group = ''
@@ -23,17 +24,17 @@ describe('consume on Kafka', () => {
   beforeEach(async () => {
     topic = await kafka.newTopic(PARTITIONS)
     group = kafka.uniqueName()
-    await kafka.createTopic(`${topic}-${group}-dlq`)
+    await kafka.createTopic(`${topic}-${group}-dlq`, 1, [{ name: 'max.message.bytes', value: '2097152' }])
   })
   afterEach(async () => {
     for (const loop of loops.splice(0)) await loop.stop()
   })
   after(() => kafka.close())
 
-  async function start(handler: Handler<string>, policy: Partial<Policy> = {}) {
+  async function start(handler: Handler<string>, policy: Partial<Policy> = {}, from: RecordLog = recordLog) {
     const rest = { clock: systemClock, log: createLog('test', 'silent'), metrics: new Registry() }
     const patience = { firstBackoffMs: 20, maxBackoffMs: 100, unavailableDeadlineMs: 60_000, watchEveryMs: 200, ...policy }
-    const loop = await consume({ recordLog, topics: [topic], group, handler, policy: patience, ...rest })
+    const loop = await consume({ recordLog: from, topics: [topic], group, handler, policy: patience, ...rest })
     loops.push(loop)
     return loop
   }
@@ -46,25 +47,6 @@ describe('consume on Kafka', () => {
     if (value?.[0] === 0xff) throw new InvalidMessage('undecodable', 'starts with 0xff')
     return String(value)
   }
-  const committed = async (partition = 0) => {
-    const [answer] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-    return Number(answer?.partitions.find((one) => one.partition === partition)?.offset)
-  }
-
-  it('keeps a dead letter byte for byte, and commits behind it', async () => {
-    const value = Buffer.from([0xff, 0, 1, 0xfe])
-    const headers = { id: Buffer.from('7'), raw: Buffer.from([0, 255]), twice: Buffer.from('b') }
-    const repeatedHeaders = { twice: [Buffer.from('a'), Buffer.from('b')] }
-    await recordLog.append(topic, [{ key: Buffer.from([1, 2]), value, headers, repeatedHeaders, partition: 0 }])
-    await start({ decode: textOf, handle: async () => {} })
-    await until(async () => (await committed()) === 1, { what: 'the position behind the letter is committed' })
-    const letters = []
-    for await (const record of readRanges(recordLog, `${topic}-${group}-dlq`, [{ partition: 0, from: 0n, next: 10n }])) letters.push(record)
-    expect(letters).to.have.length(1)
-    const letter = letters[0] && readDeadLetter(letters[0])
-    expect(letter).to.deep.include({ key: Buffer.from([1, 2]), value, headers, topic, partition: 0, offset: 0n, reason: 'undecodable' })
-    expect(letters[0]?.repeatedHeaders).to.deep.equal(repeatedHeaders)
-  })
 
   it('goes on behind what it committed after a restart', async () => {
     const seen: string[] = []
@@ -84,96 +66,81 @@ describe('consume on Kafka', () => {
     expect(seen).to.deep.equal(['a', 'b', 'c'])
   })
 
+  it('keeps a letter of the largest record that the topic takes, although the letter is larger', async () => {
+    const error = new InvalidMessage('undecodable', 'x'.repeat(5_000))
+    error.stack = 'y'.repeat(5_000)
+    const value = Buffer.alloc(1_048_588 - 100, 1)
+    await recordLog.append(topic, [{ key: null, value, partition: 0 }])
+    await start({ decode: () => Promise.reject(error), handle: async () => {} })
+    const dlq = `${topic}-${group}-dlq`
+    await until(async () => (await recordLog.bounds(dlq)).get(0)?.highWatermark === 1n, { what: 'the letter is there' })
+    for await (const record of readRanges(recordLog, dlq, [{ partition: 0, from: 0n, next: 1n }])) {
+      expect(record.value?.equals(value)).to.equal(true)
+      expect(readDeadLetter(record)).to.include({ topic, reason: 'undecodable' })
+    }
+  })
+
   it('applies every record exactly once through rebalances, by positions stored with the effect', async () => {
-    const total = 2_000
     const stored = new Map<number, bigint>()
     const applied: string[] = []
+    let hold: Promise<void> | undefined
+    let appended = 0
+    const inHand: RecordBatch[] = []
     /** One store, as members of one group share a database. */
-    const handler = (): Handler<string> => ({
+    const handler = (held = () => hold): Handler<string> => ({
       decode: textOf,
       startAt: (_, partition) => stored.get(partition),
       async handle({ partition, from, next, messages }) {
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await held()
         const position = stored.get(partition) ?? 0n
         if (from !== position) throw new OutOfPosition(position)
         stored.set(partition, next)
         applied.push(...messages.map(({ value }) => value))
       },
     })
-    const producing = (async () => {
-      for (let n = 0; n < total; n += 20) {
-        const texts = Array.from({ length: 20 }, (_, k) => String(n + k))
-        await append(texts, (n / 20) % PARTITIONS)
+    const observed: RecordLog = {
+      ...recordLog,
+      subscribe: (subscription) =>
+        recordLog.subscribe({
+          ...subscription,
+          onBatch(batch) {
+            inHand.push(batch)
+            return subscription.onBatch(batch)
+          },
+        }),
+    }
+    const produce = async (chunks: number) => {
+      for (let chunk = 0; chunk < chunks; chunk += 1) {
+        await append(
+          Array.from({ length: 20 }, () => String(appended++)),
+          chunk % PARTITIONS,
+        )
       }
-    })()
-    await start(handler())
-    const second = await start(handler())
-    await start(handler())
-    await second.stop()
-    await producing
-    await until(() => applied.length >= total, { what: 'all are applied', timeoutMs: 60_000 })
-    expect(new Set(applied).size).to.equal(total)
-    expect(applied).to.have.length(total)
+    }
+    /** The first member's work is revoked while it is in hand, then let go on. */
+    async function revoking(change: () => Promise<unknown>): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      hold = promise
+      inHand.length = 0
+      await produce(PARTITIONS)
+      await until(() => inHand.some((batch) => batch.owned()), { what: 'the first member has work in hand' })
+      const changing = change()
+      await until(() => inHand.some((batch) => !batch.owned()), { what: 'it is revoked' })
+      const producing = produce(20)
+      resolve()
+      hold = undefined
+      await Promise.all([changing, producing])
+    }
+
+    await start(handler(), {}, observed)
+    let second: Consuming | undefined
+    const free = () => handler(() => undefined)
+    await revoking(async () => {
+      second = await start(free())
+    })
+    await revoking(() => start(free()))
+    await revoking(async () => second?.stop())
+    await until(() => applied.length >= appended, { what: 'all are applied', timeoutMs: 60_000 })
+    expect(applied.map(Number).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: appended }, (_, n) => n))
   }).timeout(90_000)
-
-  it('is put off by what is unavailable without losing its membership or a record', async () => {
-    let away = true
-    const seen: string[] = []
-    await append(['a', 'b', 'c'])
-    const { ready } = await start({
-      decode: textOf,
-      async handle({ messages }) {
-        if (away) throw new Unavailable('the database is away')
-        seen.push(...messages.map(({ value }) => value))
-      },
-    })
-    expect(await until(ready, { what: 'readiness is false' })).to.contain('the database is away')
-    expect(Number.isNaN(await committed()) || (await committed()) === -1).to.equal(true)
-    away = false
-    await until(async () => (await committed()) === 3, { what: 'all are committed' })
-    expect(seen).to.deep.equal(['a', 'b', 'c'])
-    expect(ready()).to.equal(undefined)
-  })
-
-  it('keeps its membership through a batch that takes longer than the session', async () => {
-    const SESSION_MS = 10_000
-    let calls = 0
-    await append(['a'])
-    await start({
-      decode: textOf,
-      async handle() {
-        calls += 1
-        const began = Date.now()
-        await until(() => Date.now() - began > SESSION_MS + 1_500, { what: 'the session is over', everyMs: 500 })
-      },
-    })
-    await until(async () => (await committed()) === 1, { what: 'it is committed' })
-    expect(calls).to.equal(1)
-  }).timeout(60_000)
-
-  it('stops when records are deleted before they were read, instead of starting over elsewhere', async () => {
-    let away = true
-    await append(['a', 'b', 'c', 'd'])
-    const { ended, ready } = await start({
-      decode: textOf,
-      async handle() {
-        if (away) throw new Unavailable('away')
-      },
-    })
-    await until(ready, { what: 'it waits' })
-    // KafkaJS deletes only from topics it has looked at.
-    await admin.fetchTopicOffsets(topic)
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] })
-    away = false
-    const fault = await ended.catch((error) => error)
-    expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 65)
-  })
-
-  it('refuses a stored position beyond the end of the log', async () => {
-    await append(['a'])
-    const starting = start({ decode: textOf, startAt: () => 7n, handle: async () => {} })
-    expect(await starting.catch((error) => error))
-      .to.be.instanceOf(StopProcess)
-      .with.property('exitCode', 65)
-  })
 })

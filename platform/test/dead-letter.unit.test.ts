@@ -6,7 +6,7 @@ import fc from 'fast-check'
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array))
 const headers = fc.dictionary(
   fc.string({ minLength: 1 }).filter((name) => !name.startsWith('dlq.') && name !== '__proto__'),
-  bytes,
+  fc.option(bytes),
 )
 const record: fc.Arbitrary<LogRecord> = fc.record({
   topic: fc.constantFrom('readings', 'other'),
@@ -54,7 +54,7 @@ describe('a dead letter', () => {
     const error = new Error('x'.repeat(100_000))
     error.stack = 'y'.repeat(100_000)
     const { headers = {} } = deadLetterOf(lying({ key: null, value: null }), { ...failure, error })
-    const size = Object.values(headers).reduce((sum, { length }) => sum + length, 0)
+    const size = Object.values(headers).reduce((sum, header) => sum + (header?.length ?? 0), 0)
     expect(size).to.be.below(10_000)
   })
 

@@ -54,7 +54,8 @@ describe('a DuckDB file', () => {
   it('is not opened by a program older than itself', async () => {
     const connection = await openHere()
     await migrate(connection, ['create table t (a integer)', 'create table u (a integer)'])
-    expect(await migrate(connection, ['create table t (a integer)']).catch((error) => error)).to.be.instanceOf(StopProcess)
+    const fault = await migrate(connection, ['create table t (a integer)']).catch((error) => error)
+    expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 78)
   })
 
   it('is not opened twice in one process', async () => {

@@ -33,6 +33,18 @@ describe('group commit', () => {
     expect(await Promise.all(second)).to.deep.equal([30, 40, 50])
   })
 
+  it('begins the next flush before the callers of the last one go on', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 100, maxWaiting: 100, maxInFlight: 1 })
+    const flushesSeen = group.submit(1).then(() => flushes.length)
+    await turn()
+    const next = group.submit(2)
+    flushes[0]?.done()
+    expect(await flushesSeen).to.equal(2)
+    flushes[1]?.done()
+    await next
+  })
+
   it('has no more flushes under way than allowed, and none larger than allowed', async () => {
     const { flushes, flush } = heldFlushes()
     const group = groupCommit({ flush, maxItems: 2, maxWaiting: 100, maxInFlight: 2 })
@@ -43,6 +55,25 @@ describe('group commit', () => {
       [3, 4],
     ])
     expect(group.waiting()).to.equal(1)
+    for (const { done } of flushes) done()
+    await turn()
+    await turn()
+    flushes[2]?.done()
+    expect(await Promise.all(all)).to.deep.equal([10, 20, 30, 40, 50])
+  })
+
+  it('begins a flush beside another one only when enough wait for it', async () => {
+    const { flushes, flush } = heldFlushes()
+    const group = groupCommit({ flush, maxItems: 100, maxWaiting: 100, maxInFlight: 2, minBeside: 3 })
+    const all = [group.submit(1)]
+    await turn()
+    all.push(group.submit(2), group.submit(3))
+    await turn()
+    expect(flushes.map(({ items }) => items)).to.deep.equal([[1]])
+    all.push(group.submit(4))
+    await turn()
+    expect(flushes.map(({ items }) => items)).to.deep.equal([[1], [2, 3, 4]])
+    all.push(group.submit(5))
     for (const { done } of flushes) done()
     await turn()
     await turn()

@@ -8,10 +8,12 @@ describe('the ops port', () => {
   const controller = new AbortController()
   let close: () => unknown = () => {}
   let loop: string | undefined
+  let started = false
   let base = ''
   const app: App = {
     log: createLog('test', 'silent'),
     stopping: controller.signal,
+    started: () => started,
     onClose(_, closer) {
       close = closer
     },
@@ -38,10 +40,19 @@ describe('the ops port', () => {
   })
   after(() => close())
 
+  it('is not ready before everything is open', async () => {
+    const { status, json } = await get('/readyz')
+    expect([status, json().checks.start]).to.deep.equal([503, { ok: false, why: 'starting' }])
+    started = true
+  })
+
   it('answers 200 while every check is fine', async () => {
     const { status, json } = await get('/readyz')
     expect(status).to.equal(200)
-    expect(json()).to.deep.equal({ ok: true, checks: { shutdown: { ok: true }, loop: { ok: true }, broken: { ok: true } } })
+    expect(json()).to.deep.equal({
+      ok: true,
+      checks: { start: { ok: true }, shutdown: { ok: true }, loop: { ok: true }, broken: { ok: true } },
+    })
   })
 
   it('answers 503 with the reason of each check that is not', async () => {

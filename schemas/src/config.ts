@@ -13,8 +13,11 @@ const waiting = { WAIT_TIMEOUT_MS: int(0).default(60_000) }
 /** Configuration of `create-topics.ts`. */
 export const topicsConfig = () => readConfig({ ...waiting, KAFKA_BROKERS: list }, process.env)
 
-/** Configuration of `register.ts` and `diff.ts`. */
+/** Configuration of `diff.ts`. */
 export const registryConfig = () => readConfig({ ...waiting, SCHEMA_REGISTRY_URL: url }, process.env)
+
+/** Configuration of `register.ts`. Services start with history/ as it is: only the make target sets PUBLISH_NEW. */
+export const registerConfig = () => readConfig({ ...waiting, SCHEMA_REGISTRY_URL: url, PUBLISH_NEW: flag, CI: flag }, process.env)
 
 const words = z
   .string()

@@ -1,5 +1,6 @@
 // history/SUBJECT/N.avsc holds every published version, for ever. What is not in it is not published.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StopProcess } from '@tally/platform/errors'
 import { schemaOf, type TopicWithSchema } from './files.ts'
@@ -27,17 +28,42 @@ export function publishedVersions(subject: string, folder = FOLDER): PublishedSc
   })
 }
 
+/** The version that this checkout's schema of a topic would become; undefined when it is the newest published one. */
+export function nextVersion(topic: TopicWithSchema, folder = FOLDER): PublishedSchema | undefined {
+  const subject = subjectOf(topic)
+  const versions = publishedVersions(subject, folder)
+  const schema = schemaOf(topic)
+  if (versions.at(-1)?.schema === schema) return undefined
+  const version = versions.length + 1
+  return { subject, version, path: `${folder}${subject}/${version}.avsc`, schema }
+}
+
+/**
+ * Writes a version's file; one that is there is never touched.
+ * @throws StopProcess where the checkout cannot be written
+ */
+export function keepVersion({ path, schema }: PublishedSchema): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, schema, { flag: 'wx' })
+  } catch (error) {
+    throw new StopProcess(
+      `${path} cannot be written (${error instanceof Error ? error.message : error}), so nothing was published: run this where the repository is checked out.`,
+      1,
+      { cause: error },
+    )
+  }
+}
+
 /**
  * The versions of a topic's subject, the newest being what this checkout writes.
  * @throws StopProcess when the checkout's schema is not the newest published one
  */
 export function publishedFor(topic: TopicWithSchema, folder = FOLDER): PublishedSchema[] {
-  const subject = subjectOf(topic)
-  const versions = publishedVersions(subject, folder)
-  if (versions.at(-1)?.schema === schemaOf(topic)) return versions
-  const next = `history/${subject}/${versions.length + 1}.avsc`
+  const next = nextVersion(topic, folder)
+  if (next === undefined) return publishedVersions(subjectOf(topic), folder)
   throw new StopProcess(
-    `the schema of ${topic} is not published: it is not the newest version in history/${subject}.\n` +
-      `Check it (make schema-check), copy it to schemas/${next}, commit both, and register again.`,
+    `the schema of ${topic} is not published: it is not the newest version in history/${next.subject}.\n` +
+      'Check it (make schema-check), publish it (make schema-register, in CI), and commit the file that it writes into history/.',
   )
 }

@@ -18,7 +18,8 @@ export type Subjects = {
 
 /** What publishing would do, or did, with one version or one subject's level. */
 export type Step =
-  | { subject: string; version: number; state: 'registered'; id: number }
+  /** `sameAs`: an earlier version under whose id the registry answers for this one. */
+  | { subject: string; version: number; state: 'registered'; id: number; sameAs?: number }
   | { subject: string; version: number; state: 'new' }
   | { subject: string; version: number; state: 'refused' }
   | { subject: string; state: 'level'; from: string | undefined; to: string }
@@ -32,8 +33,10 @@ export async function planPublication(published: PublishedSchema[], subjects: Su
       if (from !== levelOf(subject)) steps.push({ subject, state: 'level', from, to: levelOf(subject) })
     }
     const id = await subjects.find(subject, schema)
-    if (id !== undefined) steps.push({ subject, version, state: 'registered', id })
-    else steps.push({ subject, version, state: (await subjects.accepts(subject, schema)) ? 'new' : 'refused' })
+    if (id !== undefined) {
+      const earlier = steps.find((step) => step.state === 'registered' && step.subject === subject && step.id === id)
+      steps.push({ subject, version, state: 'registered', id, ...(earlier && 'version' in earlier && { sameAs: earlier.version }) })
+    } else steps.push({ subject, version, state: (await subjects.accepts(subject, schema)) ? 'new' : 'refused' })
   }
   return steps
 }

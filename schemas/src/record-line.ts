@@ -16,7 +16,7 @@ export async function recordLine(record: LogRecord, decode: DecodeBody): Promise
     offset: String(offset),
     timestamp: formatRfc3339(BigInt(timestamp) * 1000n),
     key: key === null ? null : text(key),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, text(header)])),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, header && text(header)])),
     ...(await shownValue(record.value, decode)),
   })
 }

@@ -1,19 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { avroType, encodeFramed } from '@tally/platform/avro'
 import { systemClock } from '@tally/platform/clock'
 import { type DeadLetter, readDeadLetter } from '@tally/platform/dead-letter'
 import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
 import { readRanges } from '@tally/platform/read-ranges'
-import type { NewRecord, RecordLog } from '@tally/platform/record-log'
-import { confluentRegistry } from '@tally/platform/registry'
-import { schemaOf } from '@tally/schemas/files'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
-import { AGGREGATOR, dlqOf, ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
+import type { RecordLog } from '@tally/platform/record-log'
+import { AGGREGATOR, dlqOf, ORDER_EVENTS } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { POISON_HEADER, poisonRecord } from '../../ops/demo/poison-event.ts'
 import { isRegistered, nextSchemaId, registerAs } from '../../ops/demo/poison-schema.ts'
-import { childEnvironment } from '../support/config.ts'
+import { eventOf, replayDlq, undecodableEvent } from '../support/bad-events.ts'
 import { allCounted, counted, eventCounted } from '../support/counts.ts'
 import { addMerchant, orderIn, placeAll, stackCommand, sumOf, uniqueCategory } from '../support/orders.ts'
 import { stack } from '../support/stack.ts'
@@ -28,42 +23,12 @@ function withoutMark(poison: ReturnType<typeof poisonRecord>): ReturnType<typeof
   return { ...poison, record: { ...poison.record, headers } }
 }
 
-/** `make replay-dlq` with these variables, by the script behind it: make turns every failure into 2. */
-function replayDlq(variables: Record<string, string>): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync('ops/replay-dlq', {
-    cwd: new URL('../..', import.meta.url).pathname,
-    env: childEnvironment(variables),
-    encoding: 'utf8',
-  })
-  return { status, output: stdout + stderr }
-}
-
 describe('records that cannot be counted', () => {
   let log: RecordLog
   before(() => {
     log = kafkaLog({ brokers: [stack.kafka], clientId: 'poison-test', log: createLog('test', 'silent') })
   })
   after(() => log.close())
-
-  async function violatingRecord(eventId: bigint): Promise<NewRecord> {
-    const schemaId = await confluentRegistry(stack.schemaRegistryUrl).idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS))
-    const now = BigInt(Date.now()) * 1_000n
-    const order: OrderPlaced = {
-      orderId: eventId,
-      externalOrderId: 'violating',
-      merchantId: '1',
-      currency: 'USD',
-      placedAt: now,
-      acceptedAt: now,
-      totalMinor: -100n,
-      lines: [{ sku: 'A', category: 'violating', quantity: -1, unitPriceMinor: 100n }],
-    }
-    return {
-      key: Buffer.from(String(eventId)),
-      value: encodeFramed(schemaId, avroType<OrderPlaced>(schemaOf(ORDER_EVENTS)), order),
-      headers: { id: Buffer.from(String(eventId)), eventType: Buffer.from('OrderPlaced') },
-    }
-  }
 
   async function lettersFrom(ends: Map<number, bigint>): Promise<DeadLetter[]> {
     const ranges = [...(await log.bounds(DLQ))].map(([partition, { highWatermark }]) => {
@@ -86,13 +51,8 @@ describe('records that cannot be counted', () => {
 
     const schemaId = await nextSchemaId(stack.schemaRegistryUrl)
     const unknown = withoutMark(poisonRecord(schemaId, String(schemaId), systemClock, category))
-    const undecodable: NewRecord = {
-      key: null,
-      value: Buffer.from('\u0001 no Avro \u0000'),
-      headers: { id: Buffer.from('1'), note: Buffer.from([0, 255]) },
-    }
-    const violating = await violatingRecord(unknown.eventId + 1n)
-    const bad = [undecodable, unknown.record, violating]
+    const violating = await eventOf(unknown.eventId + 1n, 'violating', -1)
+    const bad = [undecodableEvent(), unknown.record, violating]
     await log.append(
       ORDER_EVENTS,
       bad.map((record) => ({ ...record, partition: PARTITION })),
@@ -120,13 +80,13 @@ describe('records that cannot be counted', () => {
     expect(await stackCommand(['exec', 'aggregator', '--', 'node', 'ops/demo/mend.ts'])).to.include('nothing to mend')
     expect(await isRegistered(stack.schemaRegistryUrl, schemaId)).to.equal(false)
     await registerAs(stack.schemaRegistryUrl, schemaId)
-    const replayed = replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'schema registered' })
+    const replayed = await replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'schema registered' })
     expect(replayed.status, replayed.output).to.equal(0)
     expect((await eventCounted(eventId)).counted).to.equal(true)
     const { orders: count, units, revenueMinor } = sumOf(orders, category)
     const once = { orders: count + 1, units: units + 2, revenueMinor: revenueMinor + 4_200 }
     expect(await counted(category)).to.deep.equal(once)
-    expect(replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'again' }).status).to.equal(3)
+    expect((await replayDlq({ EVENT_ID: eventId, GO: '1', WHY: 'again' })).status).to.equal(3)
     expect(await counted(category)).to.deep.equal(once)
   })
 })

@@ -71,9 +71,13 @@ describe('README', () => {
       const ranges = [...(await recordLog.bounds(ORDER_FORECASTS))].map(([partition, { logStart, highWatermark }]) => {
         return { partition, from: logStart, next: highWatermark }
       })
-      const forecasts = new Map<string, OrderForecast>()
-      for await (const { key, value } of readRanges(recordLog, ORDER_FORECASTS, ranges)) forecasts.set(String(key), await decode(value))
-      return forecasts
+      // Of a compacted topic the last value of a key is what stands; a tombstone takes it away.
+      const last = new Map<string, Buffer>()
+      for await (const { key, value } of readRanges(recordLog, ORDER_FORECASTS, ranges)) {
+        if (value === null) last.delete(String(key))
+        else last.set(String(key), value)
+      }
+      return new Map(await Promise.all([...last].map(async ([key, value]) => [key, await decode(value)] as const)))
     }
     try {
       const totals = await superstoreTotals()

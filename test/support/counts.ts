@@ -6,7 +6,7 @@ import { until } from './until.ts'
 const DAY_MS = 86_400_000
 
 async function get<T>(path: string): Promise<T> {
-  const answer = await fetch(`${stack.aggregator}${path}`)
+  const answer = await fetch(`${stack.aggregator}${path}`, { headers: { 'Cache-Control': 'no-cache' } })
   if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${await answer.text()}`)
   return (await answer.json()) as T
 }

@@ -25,6 +25,11 @@ export async function stackCommand(argv: string[], extra: Record<string, string>
   return stdout
 }
 
+/** The environment the stack gives to one of its services. */
+export async function environmentOf(service: string): Promise<Record<string, string>> {
+  return JSON.parse(await stackCommand(['exec', service, '--', 'node', '-p', 'JSON.stringify(process.env)']))
+}
+
 /** Adds a merchant that no limit holds back; its API key. */
 export async function addMerchant(name = `e2e-${randomUUID()}`): Promise<string> {
   const stdout = await stackCommand([

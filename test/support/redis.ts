@@ -5,11 +5,11 @@ import { createConnection } from 'node:net'
 import { PORT_OFFSET } from './config.ts'
 import { until } from './until.ts'
 
-/** Behind the port the stack itself would give to Redis. */
-const PORT = 6380 + PORT_OFFSET
+/** Behind the port the stack itself would give to Redis; the lanes of tests that run side by side differ. */
+const PORT = 6380 + (process.pid % 500) + PORT_OFFSET
 
 /** Undefined where redis-server is not installed. */
-export function redisServer(): { url: string; start(): Promise<void>; stop(): Promise<void> } | undefined {
+export function redisServer(): { url: string; start(): Promise<void>; stop(signal?: NodeJS.Signals): Promise<void> } | undefined {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
   let server: ChildProcess | undefined
   return {
@@ -20,10 +20,10 @@ export function redisServer(): { url: string; start(): Promise<void>; stop(): Pr
       })
       await until(answers, { what: 'Redis answers', timeoutMs: 10_000 })
     },
-    async stop() {
-      if (server === undefined) return
+    async stop(signal) {
+      if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
       const ended = once(server, 'exit')
-      server.kill()
+      server.kill(signal)
       await ended
     },
   }

@@ -18,7 +18,7 @@ const withAdmin = async <T>(work: (admin: ReturnType<ReturnType<typeof kafkaClie
 export const createTopics = (topics: Record<string, number>) =>
   withAdmin(async (admin) => {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: Object.entries(topics).map(([topic, numPartitions]) => ({ topic, numPartitions })),
     })
     for (const topic of Object.keys(topics)) {

@@ -7,7 +7,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { migrate, openDuckDb, readRows } from '@tally/platform/duckdb'
 import { createLog } from '@tally/platform/log'
 import { type CountOrders, countOrders } from '../../src/count-orders.ts'
-import { MIGRATIONS } from '../../src/counts-schema.ts'
+import { MIGRATIONS, WAY_BACK } from '../../src/counts-schema.ts'
 import { duckdbAnswers } from '../../src/duckdb-answers.ts'
 import { duckdbCounts } from '../../src/duckdb-counts.ts'
 import { handClock } from './orders.ts'
@@ -29,10 +29,17 @@ export function scratch() {
 
 export type Opened = Awaited<ReturnType<typeof openCounting>>
 
-type Options = { clock?: ReturnType<typeof handClock>; wrap?(connection: DuckDBConnection): DuckDBConnection; onFlushed?(): void }
+type Options = {
+  clock?: ReturnType<typeof handClock>
+  logStarts?: ReadonlyMap<number, bigint>
+  wrap?(connection: DuckDBConnection): DuckDBConnection
+  onFlushed?(): void
+}
 
-export async function openCounting(path: string, { clock = handClock(), wrap = (connection) => connection, onFlushed }: Options = {}) {
-  const file = await openDuckDb({ path, log: createLog('test', 'silent'), stopping: new AbortController().signal })
+const asIs = (connection: DuckDBConnection) => connection
+
+export async function openCounting(path: string, { clock = handClock(), logStarts = new Map(), wrap = asIs, onFlushed }: Options = {}) {
+  const file = await openDuckDb({ path, log: createLog('test', 'silent'), stopping: new AbortController().signal, wayBack: WAY_BACK })
   const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
   const counts = await duckdbCounts(wrap(connection))
@@ -42,7 +49,7 @@ export async function openCounting(path: string, { clock = handClock(), wrap = (
       throw new Error('tests hand over decoded events')
     },
     clock,
-    logStarts: new Map(),
+    logStarts,
     dedupWindowMs: 8 * DAY_MS,
     flushIntervalMs: 0,
     onFlushed: () => onFlushed?.(),
@@ -52,6 +59,7 @@ export async function openCounting(path: string, { clock = handClock(), wrap = (
   })
   return {
     counting,
+    reread: counts.reread,
     clock,
     file,
     answers: duckdbAnswers(file),

@@ -2,6 +2,8 @@
 // Arguments: file, n. Ends with 0 when everything was counted before it came to that.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CountOrders } from '../../src/count-orders.ts'
+import { duckdbTending } from '../../src/duckdb-tending.ts'
+import type { Tending } from '../../src/tend-counts.ts'
 import { openCounting } from './counting.ts'
 import { event, line, NOW, slice } from './orders.ts'
 
@@ -20,23 +22,31 @@ export const logOf = (partition: number) =>
 
 export const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 
-function killingItself(connection: DuckDBConnection, atCall: number): DuckDBConnection {
-  let calls = 0
+/** Calls `before` ahead of each call to DuckDB. */
+export function observed(connection: DuckDBConnection, before: () => void): DuckDBConnection {
   return new Proxy(connection, {
     get(target, name: keyof DuckDBConnection) {
       const member = target[name]
       if (typeof member !== 'function') return member
       return (...args: unknown[]) => {
-        calls += 1
-        if (calls === atCall) process.kill(process.pid, 'SIGKILL')
+        before()
         return (member as (...args: unknown[]) => unknown).apply(target, args)
       }
     },
   })
 }
 
-/** Hands over what the file has not counted, a slice of every partition at a time. */
-export async function countRest(counting: CountOrders): Promise<void> {
+/** Ends the process (SIGKILL) with its n-th call. */
+export function killer(atCall: number): () => void {
+  let calls = 0
+  return () => {
+    calls += 1
+    if (calls === atCall) process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+/** Hands over what the file has not counted, a slice of every partition at a time; then the file is looked after. */
+export async function countRest(counting: CountOrders, tending?: Tending): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const handled = partitions.map((partition) => {
       const from = counting.startAt('', partition)
@@ -45,11 +55,17 @@ export async function countRest(counting: CountOrders): Promise<void> {
     })
     await Promise.all(handled)
   }
+  await tending?.absorb()
+  await tending?.keepAsOf(0n)
 }
 
 if (import.meta.main) {
   const [path = '', atCall = '0'] = process.argv.slice(2)
-  const { counting, close } = await openCounting(path, { wrap: (connection) => killingItself(connection, Number(atCall)) })
-  await countRest(counting)
+  /** All connections together. */
+  const kill = killer(Number(atCall))
+  const wrap = (connection: DuckDBConnection) => observed(connection, kill)
+  const { counting, file, close } = await openCounting(path, { wrap })
+  counting.aimAt({ asOf: BigInt(NOW) * 1000n, ends: new Map() })
+  await countRest(counting, await duckdbTending(wrap(await file.connect()), 0))
   await close()
 }

@@ -24,6 +24,7 @@ const EMPTY: Tables = {
   asOf: null,
   revision: 0n,
   forgottenBelow: 0n,
+  foldedBelow: 0,
   seen: new Map(),
   cells: new Map(),
   letters: new Map(),
@@ -47,8 +48,9 @@ export function memoryCounts(from: Tables = EMPTY): MemoryCounts {
           const counted = ids.filter((id) => tables.seen.has(id) || tables.letters.get(id) === true)
           return { counted: new Set(counted), deadLettered: new Set(ids.filter((id) => tables.letters.get(id) === false)) }
         },
-        async save({ positions, cells, counted, replayed, deadLetters, asOf, revision, forgottenBelow }) {
-          saved = structuredClone({ ...tables, asOf, revision, forgottenBelow, positions: new Map([...tables.positions, ...positions]) })
+        async save({ positions, cells, counted, replayed, deadLetters, asOf, revision, forgottenBelow, foldedBelow }) {
+          const standing = { asOf, revision, forgottenBelow, foldedBelow }
+          saved = structuredClone({ ...tables, ...standing, positions: new Map([...tables.positions, ...positions]) })
           for (const { minute, category, currency, orders, units, revenueMinor } of cells) {
             const key = `${minute} ${category} ${currency}`
             const sums = saved.cells.get(key) ?? { orders: 0n, units: 0n, revenueMinor: 0n }

@@ -27,3 +27,15 @@ export async function command(verb: string, connectors: Connector[], variables: 
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** `command` on a test's own connector, which is there once tests run, and that connector with other settings. */
+export function commandsOf(own: () => { connector: Connector }) {
+  return {
+    run: (verb: string, variables: Record<string, string> = {}, connectors: Connector[] = [own().connector]) =>
+      command(verb, connectors, variables),
+    changed: (changes: Record<string, string>): Connector[] => {
+      const { name, config } = own().connector
+      return [{ name, config: { ...config, ...changes } }]
+    },
+  }
+}

@@ -29,16 +29,21 @@ export const connect = restConnectors(connectRest(stack.connectUrl))
 
 export type OwnConnector = Awaited<ReturnType<typeof openOwnConnector>>
 
-/** The shipped configuration, moved to names of its own; `changes` go on top. Its slot and topics exist, it does not run yet. */
-export async function openOwnConnector(changes: ConnectorConfig = {}) {
+/**
+ * The shipped configuration, moved to names of its own; `changes` go on top. Its slot and topics exist, it does not run yet.
+ * @param postgres host:port of another PostgreSQL than the stack's
+ * @param partitions of its topic of events; with more than one, ids do not come in order
+ */
+export async function openOwnConnector(changes: ConnectorConfig = {}, postgres = stack.postgres, partitions = 1) {
   const id = `connectors_${randomBytes(4).toString('hex')}`
   const [shipped] = readConnectors()
   if (shipped === undefined) throw new Error('there is no connector in this checkout')
-  await setUpDatabase({ superuser: stack.database('postgres', 'postgres'), passwords: PASSWORDS, database: id, slot: id })
+  await setUpDatabase({ superuser: at(stack.database('postgres', 'postgres'), postgres), passwords: PASSWORDS, database: id, slot: id })
   const heartbeatQuery = shipped.config['heartbeat.action.query']?.replace('order_outbox', id) ?? ''
   const config: ConnectorConfig = {
     ...shipped.config,
     'database.dbname': id,
+    ...(postgres !== stack.postgres && addressOf(postgres)),
     'slot.name': id,
     'topic.prefix': id,
     'transforms.outbox.route.topic.replacement': `${id}-events`,
@@ -48,9 +53,11 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
   }
   const connector: Connector = { name: id, config }
   const topics = [`${id}-events`, `${id}.public.dbz_heartbeat`, `${id}.public.dbz_signal`, `__debezium-heartbeat.${id}`]
-  await createTopics(Object.fromEntries(topics.map((topic) => [topic, 1])))
+  await createTopics({ ...Object.fromEntries(topics.map((topic) => [topic, 1])), [`${id}-events`]: partitions })
   const log = kafkaLog({ brokers: [stack.kafka], clientId: id, log: createLog(id, 'silent') })
-  const database = new pg.Client({ connectionString: stack.database('postgres', id) })
+  const database = new pg.Client({ connectionString: at(stack.database('postgres', id), postgres) })
+  // Its server may be killed on purpose.
+  database.on('error', () => {})
   await database.connect()
   const mint = tsidMint(0, systemClock)
 
@@ -71,11 +78,15 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
     },
     /** Event ids on the topic so far, in order. */
     eventIds: () => readIds(log, `${id}-events`),
+    /** Records on the topic so far. */
+    endOfTopic: async () =>
+      [...(await log.bounds(`${id}-events`)).values()].reduce((sum, { highWatermark }) => sum + Number(highWatermark), 0),
     async close() {
       await connectRest(stack.connectUrl).ask('DELETE', `/connectors/${id}`)
       await log.close()
       await deleteTopics(topics)
       await database.end()
+      if (postgres !== stack.postgres) return
       const cluster = new pg.Client({ connectionString: stack.database('postgres', 'postgres') })
       await cluster.connect()
       const dropped = 'select from pg_replication_slots where slot_name = $1'
@@ -87,6 +98,15 @@ export async function openOwnConnector(changes: ConnectorConfig = {}) {
       await cluster.end()
     },
   }
+}
+
+/** A connection string of the stack, for another PostgreSQL. */
+export const at = (connectionString: string, postgres: string) => connectionString.replace(stack.postgres, postgres)
+
+/** The connector's keys for a PostgreSQL at host:port. */
+export function addressOf(postgres: string): ConnectorConfig {
+  const [host = '', port = ''] = postgres.split(':')
+  return { 'database.hostname': host, 'database.port': port }
 }
 
 async function readIds(log: RecordLog, topic: string): Promise<bigint[]> {

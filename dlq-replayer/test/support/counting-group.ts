@@ -1,4 +1,5 @@
 // A small real consumer group: counts each event id once, fails on what is broken, and answers like the aggregator.
+import { json } from 'node:stream/consumers'
 import { systemClock } from '@tally/platform/clock'
 import { consume } from '@tally/platform/consume'
 import { InvalidMessage } from '@tally/platform/errors'
@@ -46,13 +47,14 @@ export async function countingGroup(topic: string, group: string) {
     },
   })
   const http = await listen(
-    (req, res) => {
-      const eventId = req.url?.split('/').at(-1) ?? ''
-      const at = counted.get(eventId)
-      const answer = at
-        ? { eventId, counted: true, topic, partition: at.partition, offset: String(at.offset) }
-        : { eventId, counted: false }
-      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+    async (req, res) => {
+      const { eventIds } = (await json(req)) as { eventIds: string[] }
+      const events = eventIds.map((eventId) => {
+        const at = counted.get(eventId)
+        if (at === undefined) return { eventId, counted: false }
+        return { eventId, counted: true, topic, partition: at.partition, offset: String(at.offset) }
+      })
+      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ asOf: null, events }))
     },
     { host: '127.0.0.1', port: 0 },
   )

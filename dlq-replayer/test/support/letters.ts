@@ -1,5 +1,7 @@
 // Letters as a group of the loop leaves them, for tests.
+
 import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
+import type { Headers } from '@tally/platform/record-log'
 
 export const DLQ: Dlq = {
   name: 'order-events-aggregator-dlq',
@@ -10,7 +12,7 @@ export const DLQ: Dlq = {
 
 export const FAILED_AT = Date.parse('2026-11-24T02:58:11Z')
 
-type Given = Partial<Omit<Letter, 'record' | 'headers'>> & { eventId?: string | null; headers?: Record<string, Buffer> }
+type Given = Partial<Omit<Letter, 'record' | 'headers'>> & { eventId?: string | null; headers?: Headers }
 
 /** A letter at an offset of partition 0: an order event of its own key, unreadable for lack of schema 7. */
 export function letter(offset: number, given: Given = {}): Letter {

@@ -1,5 +1,6 @@
 // Kafka and a consuming group in memory: small, real implementations of the replayer's ports.
 import type { Cut } from '@tally/dlq-replayer/drive-runs'
+import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
 import type { Entry } from '@tally/dlq-replayer/ledger-entry'
 import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
@@ -29,15 +30,17 @@ export function memoryWorld(
   let consumed = 0
   let stalled = false
 
+  const fold = () => {
+    for (const entry of entries.slice(folded)) applyEntry(ledger, entry)
+    folded = entries.length
+    return ledger
+  }
   const audit: Audit = {
     async append(more) {
       entries.push(...more)
     },
-    async refresh() {
-      for (const entry of entries.slice(folded)) applyEntry(ledger, entry)
-      folded = entries.length
-      return ledger
-    },
+    refresh: async () => fold(),
+    latest: () => fold(),
   }
   const bounds = (end: number) => new Map([[0, { logStart: 0n, highWatermark: BigInt(end) }]])
   const reader: LetterReader = {
@@ -61,9 +64,21 @@ export function memoryWorld(
   const catchUp = () => {
     for (; !stalled && consumed < sent.length; consumed += 1) consume(sent[consumed] as NewRecord, BigInt(consumed))
   }
+  const put = ({ key, value, headers = {}, repeatedHeaders }: NewRecord): Letter =>
+    letterOf(DLQ, {
+      topic: DLQ.name,
+      partition: 0,
+      offset: BigInt(letters.length),
+      timestamp: 0,
+      key,
+      value,
+      headers,
+      ...(repeatedHeaders && { repeatedHeaders }),
+    })
   const replays: Replays = {
     async append(topic, records) {
       if (topic === DLQ.parked) parked.push(...records)
+      else if (topic === DLQ.name) for (const record of records) letters.push(put(record))
       else
         for (const record of records) {
           sent.push(record)
@@ -85,10 +100,13 @@ export function memoryWorld(
     replays,
     outcomes: {
       committed: async () => new Map([[0, BigInt(consumed)]]),
-      countedAt: async (_, eventId) => {
-        const offset = countedAt.get(eventId)
-        return offset === undefined ? undefined : { partition: 0, offset }
-      },
+      countedAt: async (_, eventIds) =>
+        new Map(
+          eventIds.flatMap((eventId) => {
+            const offset = countedAt.get(eventId)
+            return offset === undefined ? [] : [[eventId, { partition: 0, offset }] as const]
+          }),
+        ),
     },
     clock: systemClock,
     maxReplays: 3,

@@ -75,6 +75,23 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
       const [exitCode] = await ended
       return { exitCode, out, note }
     },
+    /** Runs the command at a terminal of its own; `typing` gets each new text on the screen and says what is typed then. `exec`: a dash in between would end with 130 itself. */
+    async atTerminal(parameters: Record<string, string>, typing: (screen: string) => string | undefined): Promise<Answer> {
+      const child = spawn('script', ['-qec', 'exec node dlq-replayer/src/replay-dlq.ts', '/dev/null'], {
+        cwd: root,
+        env: environment({ ...parameters, TERM: 'dumb' }),
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      running.add(child)
+      let out = ''
+      child.stdout.on('data', (chunk) => {
+        out += chunk
+        const typed = typing(out)
+        if (typed !== undefined) child.stdin.write(typed)
+      })
+      const [exitCode] = await once(child, 'exit')
+      return { exitCode, out: out.replaceAll('\r\n', '\n'), note: '' }
+    },
     async close() {
       for (const child of running) await end(child, 'SIGKILL')
     },

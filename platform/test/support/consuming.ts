@@ -18,17 +18,20 @@ export function world() {
   log.createTopic(TOPIC, 2)
   log.createTopic(`${TOPIC}-${GROUP}-dlq`, 1)
   const metrics = new Registry()
+  /** `ahead`: by how much it runs before the system's. */
+  const clock = { ahead: 0, now: () => systemClock.now() + clock.ahead }
   const loops: Consuming[] = []
   return {
     log,
     metrics,
+    clock,
     append: (texts: string[], partition = 0, headers = {}) =>
       log.append(
         TOPIC,
         texts.map((text) => ({ key: null, value: Buffer.from(text), headers, partition })),
       ),
     async start(handler: Handler<string>, policy: Partial<Policy> = {}, registry = metrics) {
-      const rest = { clock: systemClock, log: createLog('test', 'silent'), metrics: registry, policy: { ...FAST, ...policy } }
+      const rest = { clock, log: createLog('test', 'silent'), metrics: registry, policy: { ...FAST, ...policy } }
       const consuming = await consume({ recordLog: log, topics: [TOPIC], group: GROUP, handler, ...rest })
       loops.push(consuming)
       return consuming

@@ -1,5 +1,5 @@
 // What every record log keeps; run by the in-memory log and by Kafka.
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Unavailable } from '@tally/platform/errors'
 import type { LogConsumer, LogRecord, RecordBatch, RecordLog, Subscription } from '@tally/platform/record-log'
 import { expect } from 'chai'
@@ -46,8 +46,8 @@ export function recordLogContract(name: string, open: () => Promise<World>, clos
     it('gives records back byte for byte, with consecutive offsets', async () => {
       const topic = await world.newTopic(1)
       const binary = Buffer.from([0, 255, 1, 254])
-      const headers = { id: Buffer.from('7'), raw: binary, empty: Buffer.alloc(0), twice: Buffer.from('b') }
-      const repeatedHeaders = { twice: [Buffer.from('a'), Buffer.from('b')] }
+      const headers = { id: Buffer.from('7'), raw: binary, empty: Buffer.alloc(0), nothing: null, twice: Buffer.from('b') }
+      const repeatedHeaders = { twice: [Buffer.from('a'), null, Buffer.from('b')] }
       await world.recordLog.append(topic, [
         { key: binary, value: binary, headers, repeatedHeaders },
         { key: null, value: Buffer.alloc(0) },
@@ -189,6 +189,37 @@ export function recordLogContract(name: string, open: () => Promise<World>, clos
       gate.resolve()
       await until(() => open.length >= 4, { what: 'the next two batches' })
       await consumer.stop()
+    })
+
+    it('fetches nothing more while more records are in hand than may be, and goes on when they are done', async () => {
+      const topic = await world.newTopic(2)
+      const held = Array.from({ length: 8 }, (_, n) => `held ${n}`)
+      const free = Array.from({ length: 4 }, (_, n) => `free ${n}`)
+      // Each is more than one fetch takes of a partition.
+      const large = (name: string, partition: number) => ({ key: Buffer.from(name), value: randomBytes(200_000), partition })
+      await world.recordLog.append(topic, numbered(0, 3, 0))
+      for (const name of held) await world.recordLog.append(topic, [large(name, 0)])
+      for (const name of free.slice(0, 3)) await world.recordLog.append(topic, [large(name, 1)])
+      const seen: string[] = []
+      const gate = Promise.withResolvers<void>()
+      const onBatch = async ({ partition, records }: RecordBatch) => {
+        seen.push(...records.map(({ key, value }) => String(key ?? value)))
+        if (partition === 0) await gate.promise
+      }
+      await consume(topic, { maxBuffered: 2, onBatch })
+      try {
+        await until(() => seen.includes('value 0'), { what: 'three are in hand' })
+        const other = await consume(topic)
+        await other.sees(held.length + 6)
+        await world.recordLog.append(topic, [large('free 3', 1)])
+        await other.sees(held.length + 7)
+        expect(seen.filter((name) => name.startsWith('free'))).to.have.length.at.most(1)
+      } finally {
+        gate.resolve()
+      }
+      await until(() => seen.length >= held.length + free.length + 3, { what: 'the rest comes' })
+      expect(seen.filter((name) => name.startsWith('held'))).to.deep.equal(held)
+      expect(seen.filter((name) => name.startsWith('free'))).to.deep.equal(free)
     })
 
     it('stops once the batch in hand is done and committed', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { allCounted, counted } from '../support/counts.ts'
-import { addMerchant, orderIn, placeAll, stackCommand, sumOf, uniqueCategory } from '../support/orders.ts'
+import { allCounted, counted } from '../../support/counts.ts'
+import { addMerchant, orderIn, placeAll, stackCommand, sumOf, uniqueCategory } from '../../support/orders.ts'
 
 describe('counting through crashes', () => {
   it('counts 2 000 orders to the cent while the aggregator is killed three times and Connect once', async () => {

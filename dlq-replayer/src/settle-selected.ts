@@ -1,4 +1,4 @@
-// Discards letters: a decision with a reason, written down for ever. The letters stay in the topic, but not in plans.
+// Decisions of engineers about letters, with a reason, written down for ever: discarded ones do not come up again, unparked ones do.
 import type { Clock } from '@tally/platform/clock'
 import type { QueuePlan } from './plan.ts'
 import type { Range } from './positions.ts'
@@ -8,12 +8,13 @@ import { startRun } from './start-run.ts'
 
 const LETTERS_PER_ENTRY = 500
 
-/** Settles every selected letter of the plan as discarded, unless another run is open on the queue. */
-export async function discardLetters(plan: QueuePlan, request: Request, audit: Audit, clock: Clock): Promise<StartedRun> {
-  const run = await startRun(plan, { ...request, action: 'discard' }, audit, clock)
+/** Settles every selected letter of the plan by the request's action, unless another run is open on the queue. */
+export async function settleSelected(plan: QueuePlan, request: Request, audit: Audit, clock: Clock): Promise<StartedRun> {
+  const run = await startRun(plan, request, audit, clock)
   if (run.refusedBy !== undefined) return run
+  const outcome = request.action === 'unpark' ? ('unparked' as const) : ('discarded' as const)
   for (const ranges of cutPositions(plan.selection, 0, LETTERS_PER_ENTRY)) {
-    const letters = ranges.flatMap(offsetsOf).map((place) => ({ ...place, outcome: 'discarded' as const }))
+    const letters = ranges.flatMap(offsetsOf).map((place) => ({ ...place, outcome }))
     await audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters, at: clock.now() }])
   }
   await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])

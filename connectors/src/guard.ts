@@ -1,0 +1,49 @@
+// connect-guard: looks at every connector's way from the outbox to the topic, and tells by readiness and metrics what is wrong.
+import { systemClock } from '@tally/platform/clock'
+import { createLog } from '@tally/platform/log'
+import { createMetrics } from '@tally/platform/metrics'
+import { type Check, openOps } from '@tally/platform/probes'
+import { type App, run } from '@tally/platform/run'
+import { guardConfig } from './config.ts'
+import { connectRest } from './connect-rest.ts'
+import { readConnectors } from './connector-files.ts'
+import { guardMetrics } from './guard-metrics.ts'
+import { postgresCapture } from './postgres-capture.ts'
+import { lazySession } from './postgres-session.ts'
+import { restConnectors } from './rest-connectors.ts'
+import { type CaptureWatch, SIGNS, type Sign, watchCaptures } from './watch-captures.ts'
+
+const SLOWEST_LOOK_MS = 60_000
+
+async function main(app: App): Promise<void> {
+  const config = guardConfig()
+  const session = lazySession(config.SIGNAL_DATABASE_URL)
+  app.onClose('database', session.end)
+  const connectors = readConnectors({ folder: config.CONNECTORS_FOLDER, environment: config.CONNECT_ENVIRONMENT })
+  const connect = restConnectors(connectRest(config.CONNECT_URL, { timeoutMs: 5_000, rebalanceMs: 2_000 }))
+  const ports = { connect, capture: postgresCapture(session), clock: systemClock, log: app.log }
+  const watch = watchCaptures(connectors, ports, config.LOOK_EVERY_MS)
+  app.onClose('watch', watch.stop)
+  const metrics = createMetrics('connect-guard')
+  guardMetrics(metrics, watch.looks)
+  const lookedAgo = () => systemClock.now() - watch.lookedAtMs()
+  const turning = () => (lookedAgo() > SLOWEST_LOOK_MS ? `it has not looked for ${Math.round(lookedAgo() / 1_000)} s` : undefined)
+  const port = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: turning }, ready: checks(watch, connectors.length) })
+  app.log.info({ port, connectors: connectors.map(({ name }) => name) }, 'watching')
+}
+
+/** One check for each sign. A connector that someone holds stands still on purpose: metrics tell it, readiness does not. */
+function checks({ looks }: CaptureWatch, expected: number): Record<string, Check> {
+  const check = (sign: Sign) => () => {
+    const seen = [...looks()].filter(([, { signs }]) => signs.has(sign) && !(sign === 'heartbeat-late' && signs.has('held')))
+    return seen.length === 0 ? undefined : seen.map(([name, { signs }]) => `${name}: ${signs.get(sign)}`).join('; ')
+  }
+  const all = SIGNS.filter((sign) => sign !== 'held').map((sign) => [sign, check(sign)])
+  return { look: () => (looks().size < expected ? 'it has not looked yet' : undefined), ...Object.fromEntries(all) }
+}
+
+const options = () => {
+  const config = guardConfig()
+  return { log: createLog('connect-guard', config.LOG_LEVEL), drainTimeoutMs: config.DRAIN_TIMEOUT_MS }
+}
+run(options, main)

@@ -1,0 +1,92 @@
+// Letters from a file that EXPORT wrote: those that lie in their queue are found there, the others are put back into it.
+import type { NewRecord } from '@tally/platform/record-log'
+import type { Ledger } from './ledger.ts'
+import { queueOf } from './ledger.ts'
+import type { Dlq } from './letter.ts'
+import { recordDigest } from './letter-digest.ts'
+import { parseLetterLine } from './letter-line.ts'
+import type { LetterReader } from './plan-replay.ts'
+import type { Positions } from './positions.ts'
+import { addPositions, hasPosition } from './positions.ts'
+import { type Append, placesOf, putLetters } from './put-letters.ts'
+
+export type ImportedQueue = {
+  dlq: Dlq
+  /** Lines, equal ones counted once. */
+  letters: number
+  /** Digests of those that are not in the queue. */
+  missing: Set<string>
+  /** Those that are in the queue and open, and how many are settled. */
+  open: Positions
+  settled: number
+}
+
+const LOT = 500
+
+/** Looks only. @throws Error naming the first line that is no letter, or of a queue nobody knows here */
+export async function lookAtImport(
+  lines: AsyncIterable<string>,
+  dlqs: Dlq[],
+  { letters, ledger }: { letters: LetterReader; ledger: Ledger },
+): Promise<ImportedQueue[]> {
+  const wanted = new Map<Dlq, Set<string>>()
+  for await (const { dlq, digest } of readImport(lines, dlqs)) {
+    const digests = wanted.get(dlq) ?? new Set()
+    wanted.set(dlq, digests.add(digest))
+  }
+  const queues: ImportedQueue[] = []
+  for (const [dlq, digests] of wanted) {
+    const places = await placesOf(dlq, digests, letters)
+    const { final } = queueOf(ledger, dlq.name)
+    const open: Positions = new Map()
+    let settled = 0
+    for (const { partition, offset } of places.values()) {
+      if (hasPosition(final, partition, offset)) settled += 1
+      else addPositions(open, partition, offset)
+    }
+    queues.push({ dlq, letters: digests.size, missing: new Set([...digests].filter((digest) => !places.has(digest))), open, settled })
+  }
+  return queues
+}
+
+/** Puts the missing ones back, reading the file again; returns what of the import is open then. */
+export async function putImport(
+  lines: AsyncIterable<string>,
+  { dlq, missing, open }: ImportedQueue,
+  dlqs: Dlq[],
+  { letters, append }: { letters: LetterReader; append: Append },
+): Promise<Positions> {
+  const left = new Set(missing)
+  const lots = async function* () {
+    let lot: { record: NewRecord }[] = []
+    for await (const line of readImport(lines, dlqs)) {
+      if (line.dlq !== dlq || !left.delete(line.digest)) continue
+      lot.push(line)
+      if (lot.length < LOT) continue
+      yield lot
+      lot = []
+    }
+    if (lot.length > 0) yield lot
+  }
+  const all: Positions = new Map([...open].map(([partition, ranges]) => [partition, ranges.map((range) => ({ ...range }))]))
+  if (missing.size === 0) return all
+  const put = await putLetters(dlq, lots(), { letters, append })
+  for (const [partition, ranges] of put) for (const { from, next } of ranges) addPositions(all, partition, from, next)
+  return all
+}
+
+async function* readImport(lines: AsyncIterable<string>, dlqs: Dlq[]): AsyncGenerator<{ dlq: Dlq; record: NewRecord; digest: string }> {
+  let number = 0
+  for await (const line of lines) {
+    number += 1
+    if (line === '') continue
+    try {
+      const { dlq: name, record } = parseLetterLine(line)
+      const dlq = dlqs.find((each) => each.name === name)
+      if (dlq === undefined) throw new Error(`is of ${name}, which is none of ${dlqs.map((each) => each.name).join(', ')}`)
+      yield { dlq, record, digest: recordDigest(record) }
+    } catch (error) {
+      throw new Error(`Line ${number} ${error instanceof Error ? error.message : String(error)}. Nothing was changed.`)
+    }
+  }
+}

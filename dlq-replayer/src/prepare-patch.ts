@@ -1,0 +1,113 @@
+// A patch over the letters of a plan: looked at first, then put into the queues, each step written down.
+import type { Command, Tools } from './execute-command.ts'
+import { recordDigest } from './letter-digest.ts'
+import { addPlaces, earlierMended, type Mended, type Patching, patchedLetters } from './patch-letters.ts'
+import type { QueuePlan } from './plan.ts'
+import type { Positions } from './positions.ts'
+import { addPositions, countPositions } from './positions.ts'
+import type { Prepared } from './prepare-letters.ts'
+import { putLetters } from './put-letters.ts'
+import { makePlan } from './show-plan.ts'
+import type { Request } from './start-run.ts'
+import { startRun } from './start-run.ts'
+import { count, number, wrap } from './text.ts'
+
+const DIFFS = 3
+const LOT = 200
+
+type Look = { plan: QueuePlan; changed: Positions; same: Positions; leftOut: number; diffs: string[][] }
+
+/** Looks only. @throws Error when the patch fails at a letter */
+export async function preparePatch(command: Command, file: string, tools: Tools): Promise<Prepared> {
+  const planned = await makePlan(command, tools)
+  const patcher = await tools.openPatch(file)
+  const patching = { patcher, letters: tools.letters, decode: tools.decode, encode: tools.encode }
+  const looks: Look[] = []
+  try {
+    for (const plan of planned.plans) looks.push(await lookAt(plan, patching, command.unmask))
+  } catch (error) {
+    await patcher.close()
+    throw error
+  }
+  const sum = (of: (look: Look) => number) => looks.reduce((all, look) => all + of(look), 0)
+  const [changed, same, leftOut] = [
+    sum((look) => countPositions(look.changed)),
+    sum((look) => countPositions(look.same)),
+    sum((look) => look.leftOut),
+  ]
+  const diffs = looks.flatMap((look) => look.diffs).slice(0, DIFFS)
+  return {
+    planned,
+    letters: changed + same,
+    lines: patchLines(file, patcher.digest, { changed, same, leftOut }, diffs),
+    json: { patch: { file, digest: patcher.digest, changed, unchanged: same, leftOut, diffs } },
+    words: { PATCH: file },
+    source: { PATCH: `${file} sha256:${patcher.digest}` },
+    async put(request) {
+      const only = new Map<string, Positions>()
+      for (const look of looks) only.set(look.plan.dlq.name, await putPatched(look, patching, request, tools))
+      const { planId: _, ...rest } = command
+      return makePlan({ ...rest, planId: undefined, filter: {} }, tools, only)
+    },
+    close: patcher.close,
+  }
+}
+
+async function lookAt(plan: QueuePlan, patching: Patching, unmask: boolean): Promise<Look> {
+  const look: Look = { plan, changed: new Map(), same: new Map(), leftOut: 0, diffs: [] }
+  for await (const result of patchedLetters(plan, patching, unmask)) {
+    if (result.kind === 'left-out') look.leftOut += 1
+    else if (result.kind === 'same') addPositions(look.same, result.letter.partition, result.letter.offset)
+    else {
+      addPositions(look.changed, result.mended.letter.partition, result.mended.letter.offset)
+      if (look.diffs.length < DIFFS) look.diffs.push(result.mended.diff)
+    }
+  }
+  return look
+}
+
+/** The places of the mended letters, and of those that the patch leaves as they are. */
+async function putPatched({ plan, changed, same }: Look, patching: Patching, request: Request, tools: Tools): Promise<Positions> {
+  const { audit, clock, letters, append } = tools
+  if (countPositions(changed) === 0) return same
+  const mending = { ...plan, selection: changed, selected: countPositions(changed) }
+  const run = await startRun(mending, { ...request, action: 'patch' }, audit, clock)
+  if (run.refusedBy !== undefined) throw new Error(`Refused, nothing was changed: run ${run.refusedBy} was first on ${run.dlq}`)
+  const earlier = await earlierMended(plan, patching)
+  const settle = (mended: Mended[]) => {
+    const settled = mended.map(({ letter: { partition, offset } }) => ({ partition, offset, outcome: 'patched' as const }))
+    return audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters: settled, at: clock.now() }])
+  }
+  const there: Mended[] = []
+  const lots = async function* (): AsyncGenerator<Mended[]> {
+    let lot: Mended[] = []
+    for await (const result of patchedLetters(mending, patching)) {
+      if (result.kind !== 'changed') continue
+      if (earlier.has(recordDigest(result.mended.record))) there.push(result.mended)
+      else lot.push(result.mended)
+      if (lot.length < LOT) continue
+      yield lot
+      lot = []
+    }
+    if (lot.length > 0) yield lot
+  }
+  const positions = await putLetters(plan.dlq, lots(), { letters, append, done: settle })
+  if (there.length > 0) await settle(there)
+  await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
+  addPlaces(
+    positions,
+    there.flatMap(({ record }) => earlier.get(recordDigest(record)) ?? []),
+  )
+  for (const [partition, ranges] of same) for (const { from, next } of ranges) addPositions(positions, partition, from, next)
+  return positions
+}
+
+function patchLines(file: string, digest: string, n: { changed: number; same: number; leftOut: number }, diffs: string[][]): string[] {
+  return [
+    ...wrap(`${file} (sha256 ${digest}) over ${count(n.changed + n.same + n.leftOut, 'letter')}:`),
+    `  ${number(n.changed).padStart(7)}  changed: a mended copy takes the place of each`,
+    `  ${number(n.same).padStart(7)}  left as they are, and replayed so`,
+    `  ${number(n.leftOut).padStart(7)}  left out: they stay open`,
+    ...(diffs.length > 0 ? ['', ...diffs.flat()] : []),
+  ]
+}

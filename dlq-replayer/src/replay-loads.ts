@@ -1,0 +1,100 @@
+// Sends letters load by load: the next load goes out while the group still works on the last one, unless they share a key.
+import { wait } from '@tally/platform/clock'
+import { lagBrake, mayGoOn } from './hold-run.ts'
+import type { Run } from './ledger.ts'
+import { queueOf } from './ledger.ts'
+import type { Sending } from './ledger-entry.ts'
+import { endsOf } from './ledger-entry.ts'
+import type { Dlq, Letter } from './letter.ts'
+import { keyMark, parkedOf, parted, positionText, replayOf, wavesByKey } from './letter.ts'
+import { lettersOut } from './letters-out.ts'
+import type { Settled } from './outcome.ts'
+import { mostlyFailed } from './outcome.ts'
+import { hasPosition } from './positions.ts'
+import { failureReader, verifyReplays } from './verify-replays.ts'
+import type { CutWork } from './work-cut.ts'
+
+type Loading = { dlq: Dlq; run: Run; cut: number; settle(settled: Settled[]): Promise<void>; work: CutWork }
+
+export type Loads = {
+  /** Resolves when the letters are out, or cannot go out now: then false, and nothing behind them may. */
+  replay(letters: Letter[]): Promise<boolean>
+  /** Resolves when everything that is out has been settled. */
+  settled(): Promise<void>
+}
+
+/** Letters that are out without an outcome, at most: more wait. */
+const MAX_OUT = 20_000
+
+/** Begins with nothing sent: what an earlier attempt at the cut has sent is found in the topic. */
+export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
+  const { replays, stopping } = work
+  const pace = work.paceOf(run)
+  const groupKeepsUp = lagBrake(dlq, run.id, work)
+  const counted = new Set<string>()
+  let started: Promise<Started> | undefined
+
+  /** What an engineer put back is replayed once more. */
+  const isTooOften = ({ replays, partition, offset }: Letter) =>
+    replays >= work.maxReplays && !hasPosition(queueOf(work.audit.latest(), dlq.name).unparked, partition, offset)
+
+  async function park(letters: Letter[]): Promise<Settled[]> {
+    if (letters.length > 0) await replays.append(dlq.parked, letters.map(parkedOf))
+    return letters.map(({ partition, offset, reason }) => ({ partition, offset, outcome: 'parked', reason }))
+  }
+
+  const out = lettersOut(async (letters) => {
+    const { sending, failures } = await (started ?? start(dlq, run, cut, work))
+    const { settled, tooOften } = await verifyReplays(dlq, letters, sending, { counted, failures }, work)
+    await settle([...settled, ...(await park(tooOften))])
+  })
+
+  /** Sends what was not sent; whether all of them are out. */
+  async function send(letters: Letter[], { sent }: Started): Promise<boolean> {
+    const [before, waiting] = sent.size === 0 ? [[], [...letters]] : parted(letters, (letter) => sent.delete(positionText(letter)))
+    if (before.length > 0) out.add(before)
+    while (waiting.length > 0 && !mostlyFailed(run.tally) && (await mayGoOn(run.id, work))) {
+      const { count, waitMs } = pace.next(waiting.length, work.clock.now())
+      await wait(waitMs, stopping)
+      const slice = waiting.splice(0, count)
+      const records = slice.map((letter) => replayOf(letter, run.id))
+      await replays.append(dlq.topic, records)
+      out.add(slice)
+    }
+    return waiting.length === 0
+  }
+
+  return {
+    async replay(letters) {
+      started ??= start(dlq, run, cut, work)
+      const state = await started
+      await out.until((letters) => letters <= MAX_OUT)
+      if (!(await groupKeepsUp()) && state.sent.size === 0) return false
+      for (const wave of wavesByKey(letters)) {
+        const [tooOften, mine] = parted(wave, (letter) => isTooOften(letter) && !state.sent.has(positionText(letter)))
+        await settle(await park(tooOften))
+        const marks = wave.map(({ key }) => keyMark(key) ?? '')
+        await out.until((_, keys) => !marks.some((mark) => keys.has(mark)))
+        if (stopping.aborted) return false
+        if (!(await send(mine, state)) && state.sent.size === 0) return false
+      }
+      return true
+    },
+    settled: () => out.until((letters) => letters === 0),
+  }
+}
+
+type Started = { sending: Sending; sent: Set<string>; failures: ReturnType<typeof failureReader> }
+
+/** What the cut has sent before, by what was noted then; else the ends are noted now: what is found behind them later belongs to this cut. */
+async function start(dlq: Dlq, run: Run, cut: number, { audit, letters, replays, clock }: CutWork): Promise<Started> {
+  const noted = run.sending.get(cut)
+  if (noted !== undefined) {
+    const sent = await replays.sentSince(dlq.topic, noted.topicEnds, run.id)
+    return { sending: noted, sent, failures: failureReader(dlq, noted.dlqEnds, letters, run.id) }
+  }
+  const [topicEnds, dlqEnds] = [endsOf(await replays.bounds(dlq.topic)), endsOf(await letters.bounds(dlq))]
+  const sending: Sending = { kind: 'sending', run: run.id, cut, topicEnds, dlqEnds, at: clock.now() }
+  await audit.append([sending])
+  return { sending, sent: new Set(), failures: failureReader(dlq, dlqEnds, letters, run.id) }
+}

@@ -1,0 +1,128 @@
+// A patch: what it changes is shown, bounded, put beside the letter it mends, and written down.
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { driveRuns } from '@tally/dlq-replayer/drive-runs'
+import { queueOf } from '@tally/dlq-replayer/ledger'
+import { openPatch } from '@tally/dlq-replayer/node-patch'
+import { workCut } from '@tally/dlq-replayer/work-cut'
+import { systemClock } from '@tally/platform/clock'
+import { expect } from 'chai'
+import { DLQ, letter } from './support/letters.ts'
+import { memoryCommand } from './support/memory-command.ts'
+import { memoryWorld, type World } from './support/memory-world.ts'
+import { expectSnapshot } from './support/snapshot.ts'
+
+const ORDER = { orderId: 7n, merchantId: 'globex', totalMinor: -5n, lines: [{ sku: 'A', quantity: 0 }] }
+
+describe('a patch', function () {
+  this.timeout(20_000)
+  const file = join(tmpdir(), `tally-patch-${process.pid}.ts`)
+  const patch = (body: string) => writeFileSync(file, `export default (letter: { value: Buffer; decoded: any }) => { ${body} }\n`)
+  after(() => rmSync(file, { force: true }))
+
+  /** Letters 0 to 3; the group takes what begins with 9, and fails on the rest. */
+  const world = () =>
+    memoryWorld(
+      [0, 1, 2, 3].map((n) => letter(n, { value: Buffer.from([n, 1, 2]) })),
+      (record) => (record.value?.[0] === 9 ? 'counted' : 'undecodable'),
+    )
+  /** Runs GO while a service works beside it. */
+  async function go(of: World, given = {}) {
+    const answer = memoryCommand(of, { form: 'go', patchFile: file, why: 'mended by hand', yes: true, canary: 0, ...given })
+    let ended = false
+    void answer.finally(() => (ended = true)).catch(() => {})
+    while (!ended) {
+      await driveRuns(of.audit, of.queue, systemClock)
+      for (const cut of of.queued.splice(0)) await workCut(DLQ, cut, of.work)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return answer
+  }
+
+  it('mends letters, leaves some as they are and some out; the old ones are settled and the books balance', async () => {
+    patch(
+      'if (letter.value[0] === 3) return null; return letter.value[0] === 2 ? letter : { ...letter, value: Buffer.from([9, letter.value[0]]) }',
+    )
+    const of = world()
+    const { exitCode, out } = await go(of)
+    expect(exitCode, out.join()).to.equal(2)
+    expect(of.sent.map(({ value }) => [...(value ?? [])])).to.have.deep.members([
+      [2, 1, 2],
+      [9, 0],
+      [9, 1],
+    ])
+    expect(of.sent.map(({ headers }) => String(headers?.id))).to.have.members(
+      [0, 1, 2].map((n) => String(384_000_000_000_000_000n + BigInt(n))),
+    )
+    expect(of.sent.every(({ headers }) => !Object.keys(headers ?? {}).some((name) => /^dlq\.patch/.test(name)))).to.equal(true)
+    const queue = queueOf(await of.audit.refresh(), DLQ.name)
+    expect(queue.counts).to.deep.equal({ patched: 2, counted: 2, 'failed-again': 1 })
+    const open = JSON.parse((await memoryCommand(of, { form: 'plan', json: true })).out[0] ?? '')
+    expect(open.selected + 5).to.equal(of.letters.length)
+    const started = of.entries.flatMap((entry) => (entry.kind === 'started' ? [entry] : []))
+    expect(started.map(({ action, why }) => [action, why])).to.deep.equal([
+      ['patch', 'mended by hand'],
+      ['replay', 'mended by hand'],
+    ])
+    expect(started[0]?.filter.PATCH).to.match(/sha256:[0-9a-f]{16}$/)
+  })
+
+  it('shows what it would change as a masked diff, and changes nothing', async () => {
+    patch('letter.decoded.totalMinor = 5n; letter.decoded.merchantId = "acme"; letter.decoded.lines[0].quantity = 1; return letter')
+    const of = world()
+    const tools = { decode: async () => structuredClone(ORDER), encode: async () => Buffer.from([9]) }
+    const { out, exitCode } = await memoryCommand(of, { form: 'plan', patchFile: file }, { tools, nowMs: 1_764_000_000_000 })
+    expect(exitCode).to.equal(0)
+    expectSnapshot('patch', (out[0] ?? '').replaceAll(file, 'mend.ts').replace(/sha256 \w{16}/, 'sha256 0123456789abcdef'))
+    expect(out[0]).not.to.match(/globex|acme/)
+    expect([of.letters.length, of.entries.length]).to.deep.equal([4, 0])
+  })
+
+  it('puts no letter twice when it is used again after it was broken off', async () => {
+    patch('return letter.value[0] === 9 ? letter : { ...letter, value: Buffer.from([9, letter.value[0]]) }')
+    const of = world()
+    const { audit } = of
+    const dying = {
+      ...audit,
+      append: async (entries: Parameters<typeof audit.append>[0]) => {
+        if (entries[0]?.kind === 'settled') throw new Error('killed')
+        await audit.append(entries)
+      },
+    }
+    await memoryCommand(of, { form: 'go', patchFile: file, why: 'x', yes: true }, { tools: { audit: dying } }).catch(() => {})
+    expect(of.letters.length).to.equal(8)
+    await driveRuns(audit, of.queue, { ...systemClock, now: () => systemClock.now() + 61_000 })
+    expect((await go(of)).exitCode).to.equal(0)
+    expect(of.letters.length).to.equal(8)
+    expect(of.sent.length).to.equal(4)
+    expect(queueOf(await audit.refresh(), DLQ.name).counts).to.deep.equal({ patched: 4, counted: 4 })
+  })
+
+  it('that fails, or gives back no letter, is refused naming the letter', async () => {
+    for (const [body, why] of [
+      ['throw new Error("no price")', 'letter 0/0 of order-events-aggregator-dlq: no price'],
+      ['return letter.value[0] === 2 ? 7 : letter', 'letter 0/2 of order-events-aggregator-dlq: the patch gives back neither'],
+      ['process.exit(0)', 'it ended its thread'],
+    ] as const) {
+      patch(body)
+      const of = world()
+      expect(await memoryCommand(of, { form: 'go', patchFile: file, why: 'x', yes: true }).catch(String)).to.include(why)
+      expect([of.letters.length, of.entries.length]).to.deep.equal([4, 0])
+    }
+    writeFileSync(file, 'export const patch = 1\n')
+    expect(await memoryCommand(world(), { form: 'plan', patchFile: file }).catch(String)).to.include('no function as its default export')
+  })
+
+  it('is ended when it takes too long over a letter, and sees nothing of the environment', async () => {
+    patch('for (;;) {}')
+    const patcher = await openPatch(file, 200)
+    const given = { topic: 't', partition: 0, offset: '0', eventId: '1', reason: '', exception: '', message: '', attempts: 1, replays: 0 }
+    const whole = { ...given, key: null, value: Buffer.from('x'), headers: {}, decoded: undefined }
+    expect(await patcher.apply(whole).catch(String)).to.include('took longer than 0.2 s, and was ended')
+    patch('return { ...letter, value: JSON.stringify(process.env) }')
+    const other = await openPatch(file)
+    const seen = await other.apply(whole).finally(other.close)
+    expect(String(seen?.value)).to.equal('{}')
+  })
+})

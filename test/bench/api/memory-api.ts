@@ -1,0 +1,61 @@
+// The API as it is, but for the database: same app, validation, keys, limits and encoding; orders are answered at once.
+import { avroType, encodeFramed } from '@tally/platform/avro'
+import { systemClock } from '@tally/platform/clock'
+import { httpApp } from '@tally/platform/http-app'
+import { listen } from '@tally/platform/http-server'
+import { createLog } from '@tally/platform/log'
+import { createMetrics } from '@tally/platform/metrics'
+import { tsidMint } from '@tally/platform/tsid'
+import { schemaOf } from '@tally/schemas/files'
+import type { OrderPlaced } from '@tally/schemas/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { Router } from 'express'
+import { Counter } from 'prom-client'
+import { authenticateMerchant, hashOf } from '../../../ingest-api/src/authenticate-merchant.ts'
+import { orderRoutes } from '../../../ingest-api/src/http.ts'
+import { docs } from '../../../ingest-api/src/http-docs.ts'
+import { gate } from '../../../ingest-api/src/http-load.ts'
+import { problemPages } from '../../../ingest-api/src/http-problems.ts'
+import { orderLimits } from '../../../ingest-api/src/http-rate-limit.ts'
+import { memoryRateLimits } from '../../../ingest-api/src/memory-rate-limits.ts'
+import { orderParser, placedAtBounds } from '../../../ingest-api/src/order-request.ts'
+import { placeOrder } from '../../../ingest-api/src/place-order.ts'
+import { limitWrongKeys } from '../../../ingest-api/src/wrong-keys.ts'
+
+const [port = '', apiKey = ''] = process.argv.slice(2)
+const clock = systemClock
+const log = createLog('memory-api', 'warn')
+const registry = createMetrics('memory-api')
+const tokens = new Counter({ name: 'tokens', help: 'As in the API.', labelNames: ['decision'] as const, registers: [registry] })
+const merchant = { merchantId: 1n, name: 'bench', perMinute: 1_000_000_000, burst: undefined }
+const eventType = avroType<OrderPlaced>(schemaOf(ORDER_EVENTS))
+const routes = Router()
+routes.use(docs())
+routes.use(problemPages())
+routes.use(
+  orderRoutes({
+    authenticate: authenticateMerchant(
+      async (hash) => (hash.equals(hashOf(apiKey)) ? merchant : undefined),
+      clock,
+      limitWrongKeys(memoryRateLimits(clock), 60),
+    ),
+    limits: orderLimits(memoryRateLimits(clock), { perMinute: 1_000, burst: 1_000 }, clock, tokens),
+    placeOrder: placeOrder({
+      orders: { place: async ({ order }) => ({ outcome: 'created', order }) },
+      earlier: async () => undefined,
+      parse: orderParser(placedAtBounds(clock, 7)),
+      nextId: tsidMint(0, clock),
+      encode: (event) => encodeFramed(1, eventType, event),
+      clock,
+      shedding: () => undefined,
+    }),
+    placing: gate(1_000, 1_000, clock),
+    bounds: { requests: 1_000, batches: 8, deadlineMs: 10_000, onRefused() {} },
+    reader: { byId: async () => undefined, list: async () => [] },
+    log,
+  }),
+)
+await listen(httpApp({ log, metrics: registry, routes }), { host: '127.0.0.1', port: Number(port) })
+// However the benchmark ends, this ends with it.
+process.stdin.on('end', () => process.exit()).resume()
+process.stdout.write('ready\n')

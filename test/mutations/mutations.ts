@@ -1,0 +1,316 @@
+// What holds the guarantees up: each mechanism, how to take it out, and the test that must notice.
+
+export type Mutation = {
+  /** What is taken out. */
+  name: string
+  file: string
+  /** Stands in the file exactly once. */
+  search: string
+  replace: string
+  /** `run` where the file with the title is not what mocha is given. */
+  test: { file: string; title: string; run?: string }
+}
+
+const exactlyOnce = (title: string) => ({ file: 'aggregator/test/exactly-once.component.test.ts', title })
+/** The suite that the in-memory log and Kafka both pass. */
+const loop = (title: string) => ({ file: 'platform/test/support/consume.contract.ts', title, run: 'platform/test/consume.unit.test.ts' })
+const killed = {
+  file: 'aggregator/test/killed.component.test.ts',
+  title: 'killed before any of its calls to DuckDB leaves whole transactions, and the next one completes the counts',
+}
+
+const MARK = 'await saveSeen(connection, memory, counted, countedAtMs)'
+const SPLIT = "await connection.run('commit')\n    await connection.run('begin')"
+
+export const MUTATIONS: Mutation[] = [
+  {
+    name: 'the seen-id check',
+    file: 'aggregator/src/settle-slices.ts',
+    search: 'if (known.counted.has(value.eventId) || counted.has(value.eventId)) duplicates += 1',
+    replace: 'if (counted.has(value.eventId)) duplicates += 1',
+    test: exactlyOnce('counts an event once that comes again at a later offset, also after a restart'),
+  },
+  {
+    name: 'counts first, Kafka after: the position is committed before the transaction',
+    file: 'platform/src/work-batch.ts',
+    search: '    const settled = await settleRecords(',
+    replace: '    await consumer().commit(topic, partition, range.next)\n    const settled = await settleRecords(',
+    test: loop('stops the process past the deadline with nothing committed'),
+  },
+  {
+    name: 'one transaction: ids are marked in one, counted in the next',
+    file: 'aggregator/src/duckdb-counts.ts',
+    search: '  if (cells.length > 0) {',
+    replace: `  if (cells.length > 0) {
+    ${MARK}
+    ${SPLIT}`,
+    test: killed,
+  },
+  {
+    name: 'one transaction: orders are counted in one, marked in the next',
+    file: 'aggregator/src/duckdb-counts.ts',
+    search: MARK,
+    replace: `${SPLIT}
+    ${MARK}`,
+    test: killed,
+  },
+  {
+    name: 'the gap check',
+    file: 'aggregator/src/settle-slices.ts',
+    search: 'if (slice.from > position) return new OutOfPosition(position)',
+    replace: '',
+    test: exactlyOnce('refuses a slice behind a gap, and says where to go on'),
+  },
+  {
+    name: 'the position stored with the counts',
+    file: 'aggregator/src/duckdb-counts.ts',
+    search: 'if (positions.size > 0) {',
+    replace: 'if (positions.size > 99) {',
+    test: exactlyOnce('goes on from the stored position after a restart'),
+  },
+  {
+    name: 'the dedup window',
+    file: 'aggregator/src/settle-slices.ts',
+    search: 'if (faults.size > 0) return new RejectedRecords(faults)',
+    replace: '',
+    test: exactlyOnce('rejects an event that is older, and nothing of its slice counts'),
+  },
+  {
+    name: 'what is remembered of dead letters',
+    file: 'aggregator/src/settle-slices.ts',
+    search: ' || known.deadLettered.has(eventId)) continue',
+    replace: ') continue',
+    test: exactlyOnce('counts an older event that it dead-lettered itself, once, however often it is replayed'),
+  },
+  {
+    name: 'the confirmation of asOf by a later heartbeat',
+    file: 'aggregator/src/as-of.ts',
+    search: 'if (earlier.lsn > heartbeat.confirmedLsn) still.push(earlier)',
+    replace: 'if (earlier.lsn > heartbeat.lsn) still.push(earlier)',
+    test: {
+      file: 'aggregator/test/as-of.unit.test.ts',
+      title: 'confirms nothing while the confirmed position stands still, and the latest at once when it moves again',
+    },
+  },
+  {
+    name: 'asOf only behind the noted ends',
+    file: 'aggregator/src/as-of.ts',
+    search: 'if (nextOffset(partition) < end) return false',
+    replace: 'if (nextOffset(partition) < 0n * end) return false',
+    test: exactlyOnce('moves in the transaction in which the positions pass the noted ends, not before'),
+  },
+  {
+    name: 'asOf never back',
+    file: 'aggregator/src/count-orders.ts',
+    search: '(latest !== null && latest > state.asOf)',
+    replace: 'latest !== null',
+    test: exactlyOnce('never goes back, also after a restart'),
+  },
+  {
+    name: 'revisions that outgrow those of an older file',
+    file: 'aggregator/src/count-orders.ts',
+    search: 'return now > before ? now : before + 1n',
+    replace: 'return now > before + 1n ? before + 1n : before + 1n',
+    test: {
+      file: 'aggregator/test/publish.component.test.ts',
+      title: 'leaves a reader of the topic with the counts, also when the file was replaced by an older one',
+    },
+  },
+  {
+    name: 'what is to be published, stored with the counts',
+    file: 'aggregator/src/duckdb-counts.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
+    search: 'published_up_to = greatest(published_up_to, ${change.publishedUpTo})',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
+    replace: 'published_up_to = ${revision}',
+    test: {
+      file: 'aggregator/test/publish.component.test.ts',
+      title: 'sends after a crash what was counted before it, and what was acknowledged not again',
+    },
+  },
+  {
+    name: 'the check of sums for 64 bits',
+    file: 'aggregator/src/columns.ts',
+    search: 'if (BigInt.asIntN(64, revenueMinor) === revenueMinor) return revenueMinor',
+    replace: 'if (revenueMinor) return revenueMinor',
+    test: exactlyOnce('fails alone with a sum beyond 64 bits, and counts nothing of it'),
+  },
+  {
+    name: 'the acknowledged letter before the position',
+    file: 'platform/src/dead-letter-writer.ts',
+    search: 'await recordLog.append(topic, letters)',
+    replace: 'void recordLog.append(topic, letters).catch(() => {})',
+    test: loop('stops when a dead letter is not acknowledged, with nothing committed past it'),
+  },
+  {
+    name: 'the limit of dead letters',
+    file: 'platform/src/dead-letter-writer.ts',
+    search: 'if (over) throw new StopProcess(tooMany(over, topic, fresh))',
+    replace: 'if (over) tooMany(over, topic, fresh)',
+    test: loop('stops before it writes the letters when too many records in a row fail, and commits nothing past them'),
+  },
+  {
+    name: 'what is away while a batch is bisected is no poison',
+    file: 'platform/src/work-batch.ts',
+    search: 'error === REVOKED || error instanceof Unavailable || error instanceof OutOfPosition',
+    replace: 'error === REVOKED || error instanceof OutOfPosition',
+    test: {
+      file: 'platform/test/outage-while-bisecting.unit.test.ts',
+      title: 'blames no record: the bisection begins again, and the poison record alone is dead-lettered',
+    },
+  },
+  {
+    name: 'nothing more is fetched while the buffer is full',
+    file: 'platform/src/buffer-gate.ts',
+    search: 'if (shut === buffered > maxBuffered) return',
+    replace: 'return',
+    test: {
+      file: 'platform/test/support/record-log.contract.ts',
+      title: 'fetches nothing more while more records are in hand than may be, and goes on when they are done',
+      run: 'platform/test/memory-log.unit.test.ts',
+    },
+  },
+  {
+    name: 'nothing more for a revoked partition',
+    file: 'platform/src/work-batch.ts',
+    search: 'if (!batch.owned()) throw REVOKED',
+    replace: 'if (!batch.owned()) return',
+    test: loop('commits nothing for a partition that was revoked meanwhile'),
+  },
+  {
+    name: 'a replay for the group that failed alone',
+    file: 'platform/src/settle-records.ts',
+    search: 'if (isForOthers(record, group)) ignored += 1',
+    replace: "if (isForOthers(record, '')) ignored += 1",
+    test: loop('ignores a replay that is addressed to another group, and handles one for its own'),
+  },
+  {
+    name: 'the canary',
+    file: 'dlq-replayer/src/drive-runs.ts',
+    search: "if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }",
+    replace: 'canaryFailed(run)',
+    test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },
+  },
+  {
+    name: 'the reservation of the node lease',
+    file: 'ingest-api/src/leased-ids.ts',
+    search: 'if (minting.lastMs > minting.untilMs) throw',
+    replace: 'if (minting.lastMs < 0) throw',
+    test: { file: 'ingest-api/test/leased-ids.unit.test.ts', title: 'are not minted behind the reservation by a process that was paused' },
+  },
+  {
+    name: 'the token that is taken',
+    file: 'ingest-api/src/memory-rate-limits.ts',
+    search: 'fullAt.set(bucket, taken.fullAt)',
+    replace: '',
+    test: {
+      file: 'ingest-api/test/redis-rate-limits.component.test.ts',
+      title: 'never gives the same token twice, however many ask at once',
+    },
+  },
+  {
+    name: 'no event for an order that was there before',
+    file: 'ingest-api/src/insert-orders.sql',
+    search: 'from input join inserted using (id)',
+    replace: 'from input',
+    test: {
+      file: 'ingest-api/test/postgres-orders.component.test.ts',
+      title: 'counts as created what was committed though the answer was lost, and writes it once',
+    },
+  },
+  {
+    name: 'what each change added, for the answers of the past',
+    file: 'aggregator/src/duckdb-tending.ts',
+    search: "await connection.run('insert into changes from packed')",
+    replace: '',
+    test: {
+      file: 'aggregator/test/past.component.test.ts',
+      title: 'give the answer of then, at every kept instant, also after late orders, a restart and packing',
+    },
+  },
+  {
+    name: 'what is summed up is not added once more',
+    file: 'aggregator/src/duckdb-tending.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
+    search: 'await connection.run(`update absorbed set revision = ${revision}`)',
+    replace: '',
+    test: {
+      file: 'aggregator/test/past.component.test.ts',
+      title: 'stay what they are when they are summed up, row by row or anew, and folded or taken back meanwhile',
+    },
+  },
+  {
+    name: 'no answer kept from before a newer one was told',
+    file: 'aggregator/src/keep-answers.ts',
+    search: '!isOlder(answer.asOf, told)',
+    replace: 'true',
+    test: { file: 'aggregator/test/past.component.test.ts', title: 'never say an asOf older than one that was told before' },
+  },
+  {
+    name: 'late orders of folded minutes count into the hour',
+    file: 'aggregator/src/settle-slices.ts',
+    search: 'newFold(standing.foldedBelow)',
+    replace: 'newFold()',
+    test: {
+      file: 'aggregator/test/past.component.test.ts',
+      title: 'fold into hours: hours and days stay equal, late orders count into the hour, and minutes are refused there',
+    },
+  },
+  {
+    name: 'zeros for minutes that were folded away',
+    file: 'aggregator/src/duckdb-changes.ts',
+    search: 'from page p left join sums c',
+    replace: 'from page p join sums c',
+    test: {
+      file: 'aggregator/test/publish.component.test.ts',
+      title: 'leaves a reader of the topic with whole hours once minutes are folded: what is gone has zeros',
+    },
+  },
+  {
+    name: 'a rebuild waits for the counts to stand where it stands',
+    file: 'aggregator/src/rebuild-counts.ts',
+    search: 'reached(partition) >= next(partition)',
+    replace: 'true',
+    test: {
+      file: 'aggregator/test/rebuild.component.test.ts',
+      title: 'makes wrong counts right while orders go on and readers are answered, and asOf never goes back',
+    },
+  },
+  {
+    name: 'a rebuild leaves alone what the topic does not hold',
+    file: 'aggregator/src/rebuild-counts.ts',
+    search: 'from: completeFrom, starts',
+    replace: 'from: 0, starts',
+    test: {
+      file: 'aggregator/test/rebuild.component.test.ts',
+      title: 'keeps older buckets as they are once the topic does not hold all of their orders',
+    },
+  },
+  {
+    name: 'a rebuild mends in one transaction',
+    file: 'aggregator/src/duckdb-rebuild.ts',
+    search: 'return await transaction(connection, async () => {',
+    replace: 'return await (async (_: unknown, work: () => Promise<number>) => work())(connection, async () => {',
+    test: {
+      file: 'aggregator/test/rebuild.component.test.ts',
+      title: 'that fails at any of its steps leaves the counts as they were, which go on',
+    },
+  },
+  {
+    name: 'a corrupt file ends the process',
+    file: 'platform/src/duckdb.ts',
+    search: '|Corrupt database file',
+    replace: '',
+    test: {
+      file: 'aggregator/test/damaged.component.test.ts',
+      title: 'found corrupt while it is open ends the process: waiting would not help',
+    },
+  },
+  {
+    name: 'a question that takes too long is interrupted',
+    file: 'aggregator/src/duckdb-answers.ts',
+    search: 'late = true',
+    replace: 'late = false',
+    test: { file: 'aggregator/test/reading.component.test.ts', title: 'is given up when it takes too long, with 503' },
+  },
+]
