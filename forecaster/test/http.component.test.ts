@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
 import { routes } from '../src/http.ts'
-import { append, clock, daily, type Forecaster, NOW, openForecaster, scratch, silent } from './support/forecaster.ts'
+import { append, clock, daily, type Forecaster, made, NOW, openForecaster, scratch, silent } from './support/forecaster.ts'
 import { weeklyDemand } from './support/series.ts'
 
 type Body = Record<string, unknown> & {
@@ -104,7 +104,7 @@ describe('the forecaster over HTTP', () => {
   })
 
   it('tells how good the published forecasts have been, and which series have none', async () => {
-    await until(async () => forecaster.passes.at(-1)?.made === 3, { what: 'forecasts are published' })
+    await made(forecaster, 3)
     const { body } = await ask('/v1/forecasts/accuracy')
     expect(body.asOf).to.equal('2026-11-24T12:00:00Z')
     expect(body.series.map(({ measure }) => measure)).to.deep.equal(['orders', 'revenue', 'units'])

@@ -4,15 +4,11 @@ import { type MemoryLog, memoryLog } from '@tally/platform/memory-log'
 import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import { append, clock, DAY, daily, type Forecaster, NOW, openForecaster, publishedOn, scratch, TODAY } from './support/forecaster.ts'
+import { append, clock, DAY, daily, type Forecaster, made, NOW, openForecaster, publishedOn, scratch, TODAY } from './support/forecaster.ts'
 import { weeklyDemand } from './support/series.ts'
 
 const published = (log: MemoryLog, count: number) =>
   until(() => log.records(ORDER_FORECASTS).length >= count, { what: `${count} forecasts are published` })
-
-/** Over all passes that have ended: the change may have met a pass already under way, and one that makes nothing follows it. */
-const made = ({ passes }: Forecaster, count: number) =>
-  until(() => passes.reduce((sum, pass) => sum + pass.made, 0) === count, { what: `passes end that have made ${count} forecasts` })
 
 describe('forecasts on their topic', () => {
   let files: ReturnType<typeof scratch>

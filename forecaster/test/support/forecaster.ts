@@ -14,6 +14,7 @@ import { AS_OF_HEADER, AS_OF_KEY, type OrderBucket } from '@tally/schemas/order-
 import type { OrderForecast } from '@tally/schemas/order-forecast'
 import { FORECASTER, ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/topics'
 import { Registry } from 'prom-client'
+import { until } from '../../../test/support/until.ts'
 import { answerForecast } from '../../src/answer-forecast.ts'
 import { augursModels } from '../../src/augurs-models.ts'
 import { bucketDecoder } from '../../src/decode-bucket.ts'
@@ -79,6 +80,10 @@ export const publishedOn = (log: MemoryLog) =>
   new Map(log.records(ORDER_FORECASTS).map(({ key, value }) => [String(key), forecastType.fromBuffer(value?.subarray(5) ?? Buffer.of())]))
 
 export type Forecaster = Awaited<ReturnType<typeof openForecaster>>
+
+/** Counted over all passes that have ended: the last one may have had nothing left to make. */
+export const made = ({ passes }: Forecaster, count: number) =>
+  until(() => passes.reduce((sum, pass) => sum + pass.made, 0) === count, { what: `passes that made ${count} forecasts end` })
 
 /** Everything of main.ts but the ports, on the log; without a log nothing is consumed or published. */
 export async function openForecaster(path: string, log?: MemoryLog) {
