@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
-import { command } from './support/command.ts'
+import { command, untilStatusIsGood } from './support/command.ts'
 import { addressOf, at, type OwnConnector, openOwnConnector } from './support/own-connector.ts'
 import { type OwnPostgres, startPostgres, startStandby } from './support/own-postgres.ts'
 
@@ -78,6 +78,6 @@ describe('a failover of PostgreSQL', () => {
       [...seen].filter((id) => !kept.includes(id)),
       'on the topic without an order',
     ).to.deep.equal([])
-    expect(await command('status', [moved], database)).to.include({ exitCode: 0 })
+    await untilStatusIsGood(() => command('status', [moved], database))
   })
 })

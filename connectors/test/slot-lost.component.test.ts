@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
-import { command } from './support/command.ts'
+import { command, untilStatusIsGood } from './support/command.ts'
 import { at, connect, type OwnConnector, openOwnConnector } from './support/own-connector.ts'
 import { type OwnPostgres, startPostgres } from './support/own-postgres.ts'
 
@@ -71,6 +71,6 @@ describe('a slot that PostgreSQL gave up', () => {
     await until(() => delivered(later), { what: 'what came after' })
     await until(async () => (await beat()) > before, { what: 'heartbeats again' })
     expect(await slot(), 'the new slot outlives a failover as well').to.include({ wal_status: 'reserved', failover: true })
-    expect(await run('status')).to.include({ exitCode: 0 })
+    await untilStatusIsGood(() => run('status'))
   })
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { childEnvironment } from '../../../test/support/config.ts'
 import { stack } from '../../../test/support/stack.ts'
+import { until } from '../../../test/support/until.ts'
 import type { Connector } from '../../src/connector.ts'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
@@ -39,3 +40,14 @@ export function commandsOf(own: () => { connector: Connector }) {
     },
   }
 }
+
+/** A heartbeat comes a moment after what stood in its way is gone: until then `status` names it. */
+export const untilStatusIsGood = (status: () => Promise<Ran>) =>
+  until(
+    async () => {
+      const { exitCode, stdout, stderr } = await status()
+      if (exitCode !== 0) throw new Error(`${stdout}${stderr}`)
+      return true
+    },
+    { what: 'make connect-status finds nothing', everyMs: 500 },
+  )
