@@ -4,14 +4,12 @@ import { addMerchant, uniqueCategory } from '../../support/orders.ts'
 import { quantile, spreadOf } from '../api/statistics.ts'
 import { type Latencies, orderLatency } from '../order-latency.ts'
 import { replayAll } from './command.ts'
-import { LIVE_RATE, LIVE_SECONDS, PACED_RATE, ROUNDS, SCALE } from './config.ts'
+import { LIVE_LETTERS, LIVE_RATE, LIVE_SECONDS, PACED_RATE, ROUNDS } from './config.ts'
 import { fillQueue } from './letters.ts'
 
 const GOAL = 1.5
 /** More would leave the list of the first 100 before they are seen, should the aggregator stand still for seconds. */
 const WATCHED_PER_SECOND = 20
-/** Letters at full speed, so that it takes about as long as the others. */
-const UNPACED_TIMES = 3
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const p99 = ({ readable }: Latencies) => quantile(readable, 0.99)
@@ -44,7 +42,7 @@ export async function measureLive(log: RecordLog): Promise<void> {
   for (let round = 0; round <= ROUNDS; round += 1) {
     const before = await alone()
     tell('no replay', before)
-    const full = await during(SCALE * UNPACED_TIMES, {})
+    const full = await during(LIVE_LETTERS, {})
     tell('replay at full speed', full)
     const paced = await during(PACED_RATE * LIVE_SECONDS, { RATE: String(PACED_RATE) })
     tell(`replay at RATE=${PACED_RATE}`, paced)
