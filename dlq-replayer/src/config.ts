@@ -54,6 +54,9 @@ export const serviceConfig = () =>
 
 const FORMS = ['HELP', 'STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'PARKED', 'UNPARK', 'HISTORY', 'DISCARD', 'EXPORT', 'GO'] as const
 
+/** Letters a second beside which live orders are read about as soon as without a replay: docs/performance.md. */
+export const DEFAULT_RATE = 500
+
 const parameters = {
   ...(Object.fromEntries(FILTER_VARIABLES.map((name) => [name, optional])) as Record<(typeof FILTER_VARIABLES)[number], typeof optional>),
   ...(Object.fromEntries(FORMS.map((name) => [name, flag])) as Record<(typeof FORMS)[number], typeof flag>),
@@ -64,7 +67,7 @@ const parameters = {
   PATCH: optional,
   WHO: optional,
   USER: optional,
-  RATE: int(1, 100_000).optional(),
+  RATE: int(0, 100_000).default(DEFAULT_RATE),
   CANARY: int(0, 10_000).default(10),
   JSON: flag,
   YES: flag,
@@ -92,7 +95,7 @@ export function commandConfig(): { command: Command; connect: z.infer<z.ZodObjec
       importFile: given.IMPORT,
       patchFile: given.PATCH,
       file: given.EXPORT ? process.env.EXPORT : undefined,
-      rate: RATE ?? 0,
+      rate: RATE,
       canary: CANARY,
       yes: YES,
       json: given.JSON,

@@ -31,7 +31,8 @@ How (with GO=1):
   WHY        why it is right to replay now; kept in the audit. Required
   CANARY     first so many letters, waited for before the rest goes out; the run
              stops when one of them fails again (default 10, 0: none)
-  RATE       letters a second after that (default: as the group keeps up)
+  RATE       letters a second after that (default 500, beside which live orders
+             hardly wait; 0: as fast as the group keeps up)
   PLAN       id a plan printed: exactly its letters, though more came in since;
              refused after a day, and when some of them were settled
   YES=1      unasked. Else up to 10 letters go at once, up to 100 take a y, more

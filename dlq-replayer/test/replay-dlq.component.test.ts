@@ -109,6 +109,8 @@ describe('make replay-dlq', () => {
     expect(first.exitCode).to.equal(2)
     expect(counting.counted.size).to.equal(22)
     expect(other.handled()).to.equal(30)
+    const status = await own.command({ STATUS: '1', RUN: first.runs[0]?.id ?? '' })
+    expect(status.out, 'the rate when none was asked for').to.contain('then 500 letters a second')
 
     const plan = await json<Plan>({})
     expect(plan.queues[0]).to.include({ open: 8, settled: 20 })

@@ -1,7 +1,7 @@
 // What the benchmark of replays reads from the environment, beside the stack's name and ports.
 import { int, list, readConfig } from '@tally/platform/config'
 
-export const { SCALE, ROUNDS, PLAN_SCALE, LIVE_LETTERS, LIVE_SECONDS, LIVE_RATE, PACED_RATE, PARTS } = readConfig(
+export const { SCALE, ROUNDS, PLAN_SCALE, LIVE_LETTERS, LIVE_SECONDS, LIVE_RATE, PARTS } = readConfig(
   {
     /** Letters of one replay against a bare produce. */
     SCALE: int(1_000).default(100_000),
@@ -13,8 +13,6 @@ export const { SCALE, ROUNDS, PLAN_SCALE, LIVE_LETTERS, LIVE_SECONDS, LIVE_RATE,
     LIVE_SECONDS: int(1).default(30),
     /** Orders a second beside a replay. */
     LIVE_RATE: int(1).default(100),
-    /** The RATE of the paced replay. */
-    PACED_RATE: int(1).default(500),
     PARTS: list.default(['speed', 'live', 'plan']),
   },
   process.env,

@@ -36,7 +36,7 @@ async function replay(log: RecordLog): Promise<{ run: number; command: number; c
   await fillQueue(log, category, SCALE)
   const pids = await pidsOf(...PROCESSES)
   const before = pids.map(cpuSeconds)
-  const { seconds, runSeconds } = await replayAll(SCALE)
+  const { seconds, runSeconds } = await replayAll(SCALE, { RATE: '0' })
   const cpu = pids.map((pid, i) => `${PROCESSES[i]} ${rounded(((cpuSeconds(pid) - (before[i] ?? 0)) * 1e6) / SCALE)}`).join(', ')
   const sum = await counted(category)
   if (JSON.stringify(sum) !== JSON.stringify(sumOfLetters(SCALE))) throw new Error(`the totals are wrong: ${JSON.stringify(sum)}`)
