@@ -20,7 +20,6 @@ export function letterOf(dlq: Dlq, record: LogRecord): Letter {
   const { headers: own, group, reason, exception, message, attempts, replays, failedAt } = letter
   const original = { topic: letter.topic, partition: letter.partition, offset: letter.offset }
   // Written out: spreading makes objects that are slow to make and to read, by the million.
-  const seen = failedAt || timestamp
   return {
     record,
     partition,
@@ -35,7 +34,7 @@ export function letterOf(dlq: Dlq, record: LogRecord): Letter {
     message,
     attempts,
     replays,
-    failedAt: seen,
+    failedAt: failedAt || timestamp,
   }
 }
 

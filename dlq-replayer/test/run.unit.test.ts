@@ -205,6 +205,27 @@ describe('a run', () => {
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 3 })
   })
 
+  it('has no more than 20 000 letters out, and a load, however long the group stands still', async () => {
+    const world = memoryWorld(letters(22_000))
+    Object.assign(world.work, { verifyTimeoutMs: 60_000, maxLag: 1_000_000n })
+    const { committed } = world.work.outcomes
+    let sentBefore = 0
+    let most = 0
+    world.work.outcomes.committed = async (group, topic) => {
+      if (sentBefore > 0 && world.sent.length === sentBefore) {
+        most ||= world.sent.length
+        world.resume()
+      }
+      sentBefore = world.sent.length
+      return committed(group, topic)
+    }
+    const { id } = await begin(world, { canary: 0 })
+    world.stall()
+    await finish(world)
+    expect(most).to.be.within(20_000, 20_100)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 22_000 })
+  })
+
   it('leaves letters open when the group does not get there in time', async () => {
     const world = memoryWorld(letters(3))
     const { id } = await begin(world)
