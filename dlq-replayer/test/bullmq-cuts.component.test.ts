@@ -104,7 +104,8 @@ function contract(title: string, store: CutStore, server?: { start(): Promise<vo
       }
       expect(queues[0]).to.include({ name, readOnlyMode: true })
       expect((queues[0]?.counts.active ?? 0) + (queues[0]?.counts.waiting ?? 0)).to.equal(1)
-      expect((await reading.ask(`/api/queues/${name}/pause`, 'secret', 'PUT')).status).to.equal(405)
+      const refused = await reading.ask(`/api/queues/${name}/pause`, 'secret', 'PUT')
+      expect([refused.status, await refused.text()]).to.deep.equal([405, 'Read only: BULL_BOARD_WRITE=1 lets jobs be changed.\n'])
       expect(await cuts.queue.isPaused()).to.equal(false)
       await reading.close()
 

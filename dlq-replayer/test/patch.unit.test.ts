@@ -114,15 +114,29 @@ describe('a patch', function () {
     expect(await memoryCommand(world(), { form: 'plan', patchFile: file }).catch(String)).to.include('no function as its default export')
   })
 
-  it('is ended when it takes too long over a letter, and sees nothing of the environment', async () => {
-    patch('for (;;) {}')
-    const patcher = await openPatch(file, 200)
+  describe('in its thread', () => {
     const given = { topic: 't', partition: 0, offset: '0', eventId: '1', reason: '', exception: '', message: '', attempts: 1, replays: 0 }
     const whole = { ...given, key: null, value: Buffer.from('x'), headers: {}, decoded: undefined }
-    expect(await patcher.apply(whole).catch(String)).to.include('took longer than 0.2 s, and was ended')
-    patch('return { ...letter, value: JSON.stringify(process.env) }')
-    const other = await openPatch(file)
-    const seen = await other.apply(whole).finally(other.close)
-    expect(String(seen?.value)).to.equal('{}')
+
+    it('is ended when it takes too long over a letter', async () => {
+      patch('for (;;) {}')
+      const patcher = await openPatch(file, 200)
+      expect(await patcher.apply(whole).catch(String)).to.include('took longer than 0.2 s, and was ended')
+    })
+
+    it('is ended when it takes more than 256 MB', async () => {
+      patch(
+        'const megabytes = Array.from({ length: 400 }, () => new Array(131_072).fill(1.5)); return megabytes.length > 0 ? letter : null',
+      )
+      const patcher = await openPatch(file, 20_000)
+      expect(await patcher.apply(whole).finally(patcher.close).catch(String)).to.include('memory limit')
+    })
+
+    it('sees nothing of the environment', async () => {
+      patch('return { ...letter, value: JSON.stringify(process.env) }')
+      const patcher = await openPatch(file)
+      const seen = await patcher.apply(whole).finally(patcher.close)
+      expect(String(seen?.value)).to.equal('{}')
+    })
   })
 })

@@ -192,6 +192,50 @@ export const MUTATIONS: Mutation[] = [
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },
   },
   {
+    name: 'the bound of letters that are out',
+    file: 'dlq-replayer/src/replay-loads.ts',
+    search: 'letters <= MAX_OUT',
+    replace: 'letters <= MAX_OUT * 10',
+    test: {
+      file: 'dlq-replayer/test/run.unit.test.ts',
+      title: 'has no more than 20 000 letters out, and a load, however long the group stands still',
+    },
+  },
+  {
+    name: 'the bound of a patch’s time',
+    file: 'dlq-replayer/src/node-patch.ts',
+    search: 'setTimeout(() => late.abort(), ms)',
+    replace: 'setTimeout(() => late.abort(), ms * 1000)',
+    test: { file: 'dlq-replayer/test/patch.unit.test.ts', title: 'is ended when it takes too long over a letter' },
+  },
+  {
+    name: 'the bound of a patch’s memory',
+    file: 'dlq-replayer/src/node-patch.ts',
+    search: 'resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },',
+    replace: '',
+    test: { file: 'dlq-replayer/test/patch.unit.test.ts', title: 'is ended when it takes more than 256 MB' },
+  },
+  {
+    name: 'the token of the board',
+    file: 'dlq-replayer/src/bullmq-board.ts',
+    search: 'timingSafeEqual(digest(given), digest(token))',
+    replace: 'timingSafeEqual(digest(given), digest(given || token))',
+    test: {
+      file: 'dlq-replayer/test/bullmq-cuts.component.test.ts',
+      title: 'are shown on the board to whoever knows the token, and cannot be changed there unless that was asked for',
+    },
+  },
+  {
+    name: 'the board that only reads',
+    file: 'dlq-replayer/src/bullmq-board.ts',
+    search: '!write && !READING.includes',
+    replace: '!write && READING.length === 0 && !READING.includes',
+    test: {
+      file: 'dlq-replayer/test/bullmq-cuts.component.test.ts',
+      title: 'are shown on the board to whoever knows the token, and cannot be changed there unless that was asked for',
+    },
+  },
+  {
     name: 'the reservation of the node lease',
     file: 'ingest-api/src/leased-ids.ts',
     search: 'if (minting.lastMs > minting.untilMs) throw',
