@@ -7,8 +7,8 @@ import { recordDigest } from './letter-digest.ts'
 import { parseLetterLine } from './letter-line.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Positions } from './positions.ts'
-import { addPositions, hasPosition } from './positions.ts'
-import { type Append, placesOf, putLetters } from './put-letters.ts'
+import { addPositions, addRanges, hasPosition, positionRanges, positionsOf } from './positions.ts'
+import { type Append, inLots, placesOf, putLetters } from './put-letters.ts'
 
 export type ImportedQueue = {
   dlq: Dlq
@@ -57,21 +57,12 @@ export async function putImport(
   { letters, append }: { letters: LetterReader; append: Append },
 ): Promise<Positions> {
   const left = new Set(missing)
-  const lots = async function* () {
-    let lot: { record: NewRecord }[] = []
-    for await (const line of readImport(lines, dlqs)) {
-      if (line.dlq !== dlq || !left.delete(line.digest)) continue
-      lot.push(line)
-      if (lot.length < LOT) continue
-      yield lot
-      lot = []
-    }
-    if (lot.length > 0) yield lot
+  const missingLines = async function* () {
+    for await (const line of readImport(lines, dlqs)) if (line.dlq === dlq && left.delete(line.digest)) yield line
   }
-  const all: Positions = new Map([...open].map(([partition, ranges]) => [partition, ranges.map((range) => ({ ...range }))]))
+  const all = positionsOf(positionRanges(open))
   if (missing.size === 0) return all
-  const put = await putLetters(dlq, lots(), { letters, append })
-  for (const [partition, ranges] of put) for (const { from, next } of ranges) addPositions(all, partition, from, next)
+  addRanges(all, positionRanges(await putLetters(dlq, inLots(missingLines(), LOT), { letters, append })))
   return all
 }
 

@@ -2,6 +2,7 @@
 import { readDeadLetter } from '@tally/platform/dead-letter'
 import { readBatches, readRanges } from '@tally/platform/read-ranges'
 import type { LogRecord, RecordLog } from '@tally/platform/record-log'
+import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
 import type { LetterReader } from './plan-replay.ts'
@@ -55,13 +56,8 @@ export function kafkaReplays(log: RecordLog): Replays {
     bounds: (topic) => log.bounds(topic),
     async sentSince(topic, ends, run) {
       const sent = new Set<string>()
-      const bounds = await log.bounds(topic)
-      const ranges = [...bounds].map(([partition, { highWatermark }]) => ({
-        partition,
-        from: ends.get(partition) ?? 0n,
-        next: highWatermark,
-      }))
-      for await (const { headers } of readRanges(log, topic, ranges)) {
+      const now = endsOf(await log.bounds(topic))
+      for await (const { headers } of readRanges(log, topic, rangesBetween(ends, now))) {
         const letter = headers[LETTER_HEADER]?.toString()
         if (letter !== undefined && headers[RUN_HEADER]?.toString() === run) sent.add(letter)
       }

@@ -11,6 +11,10 @@ export type Ends = Map<number, bigint>
 export const endsOf = (bounds: Map<number, { highWatermark: bigint }>): Ends =>
   new Map([...bounds].map(([partition, { highWatermark }]) => [partition, highWatermark]))
 
+/** What came between the ends of then and those of now; from the first letter on where nothing is known of then. */
+export const rangesBetween = (then: Ends, now: Ends): Range[] =>
+  [...now].map(([partition, next]) => ({ partition, from: then.get(partition) ?? 0n, next }))
+
 /** Part of what a run is to work on; written before its start, in as many entries as it takes. */
 export type Selected = { kind: 'selected'; run: string; ranges: Range[] }
 

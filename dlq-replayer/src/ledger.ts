@@ -4,7 +4,7 @@ import { positionText } from './letter.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { addToTally, emptyTally, isFinal } from './outcome.ts'
 import type { Positions } from './positions.ts'
-import { addPositions, hasPosition, removePosition } from './positions.ts'
+import { addPositions, addRanges, hasPosition, removePosition } from './positions.ts'
 
 export type Run = Omit<Started, 'kind' | 'run'> & {
   id: string
@@ -61,7 +61,7 @@ export const openRuns = (ledger: Ledger): Run[] => [...ledger.runs.values()].fil
 export function applyEntry(ledger: Ledger, entry: Entry): void {
   if (entry.kind === 'selected') {
     const positions = ledger.selections.get(entry.run) ?? new Map()
-    for (const { partition, from, next } of entry.ranges) addPositions(positions, partition, from, next)
+    addRanges(positions, entry.ranges)
     ledger.selections.set(entry.run, positions)
     return
   }

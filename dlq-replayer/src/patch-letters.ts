@@ -1,12 +1,12 @@
 // Letters mended by a patch: each changed one becomes a new letter in the same queue, and the old one is settled as patched.
 import type { NewRecord } from '@tally/platform/record-log'
+import { rangesBetween } from './ledger-entry.ts'
 import type { Letter } from './letter.ts'
 import { recordDigest } from './letter-digest.ts'
 import { changesOf, diffLines, type PatchedBytes, type PatchLetter, patchLetterOf } from './patch-letter.ts'
 import type { QueuePlan } from './plan.ts'
 import type { LetterReader } from './plan-replay.ts'
-import type { Positions } from './positions.ts'
-import { addPositions, hasPosition, positionRanges } from './positions.ts'
+import { hasPosition, positionRanges } from './positions.ts'
 
 export type Patcher = {
   /** Of the file's bytes. */
@@ -72,19 +72,9 @@ const untouched = <T>(repeated: Record<string, T>, changed: string[]): Record<st
 /** Letters that an earlier, broken-off use of the same patch put into the queue already: digest and place. */
 export async function earlierMended({ dlq, ends }: QueuePlan, { letters, patcher }: Patching): Promise<Map<string, Letter>> {
   const found = new Map<string, Letter>()
-  const ranges = [...(await letters.bounds(dlq))].map(([partition, { logStart }]) => ({
-    partition,
-    from: logStart,
-    next: ends.get(partition) ?? 0n,
-  }))
-  for await (const letter of letters.read(dlq, ranges)) {
+  for await (const letter of letters.read(dlq, rangesBetween(new Map(), ends))) {
     const patch = letter.record.headers[PATCH_HEADERS.patch]?.toString()
     if (patch === patcher.digest) found.set(recordDigest(letter.record), letter)
   }
   return found
-}
-
-/** Adds the places of letters. */
-export function addPlaces(positions: Positions, letters: Letter[]): void {
-  for (const { partition, offset } of letters) if (!hasPosition(positions, partition, offset)) addPositions(positions, partition, offset)
 }

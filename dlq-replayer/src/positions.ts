@@ -75,8 +75,16 @@ export function positionRanges(positions: Positions): Range[] {
 
 export function positionsOf(ranges: Range[]): Positions {
   const positions: Positions = new Map()
-  for (const { partition, from, next } of ranges) addPositions(positions, partition, from, next)
+  addRanges(positions, ranges)
   return positions
+}
+
+export function addRanges(positions: Positions, ranges: Range[]): void {
+  for (const { partition, from, next } of ranges) addPositions(positions, partition, from, next)
+}
+
+export function addPlaces(positions: Positions, places: Iterable<{ partition: number; offset: bigint }>): void {
+  for (const { partition, offset } of places) addPositions(positions, partition, offset)
 }
 
 /** The part of a range that is, or is not, among the positions. */

@@ -1,12 +1,13 @@
 // A patch over the letters of a plan: looked at first, then put into the queues, each step written down.
 import type { Command, Tools } from './execute-command.ts'
+import type { Letter } from './letter.ts'
 import { recordDigest } from './letter-digest.ts'
-import { addPlaces, earlierMended, type Mended, type Patching, patchedLetters } from './patch-letters.ts'
+import { earlierMended, type Mended, type Patching, patchedLetters } from './patch-letters.ts'
 import type { QueuePlan } from './plan.ts'
 import type { Positions } from './positions.ts'
-import { addPositions, countPositions } from './positions.ts'
+import { addPlaces, addPositions, addRanges, countPositions, positionRanges } from './positions.ts'
 import type { Prepared } from './prepare-letters.ts'
-import { putLetters } from './put-letters.ts'
+import { inLots, putLetters } from './put-letters.ts'
 import { makePlan } from './show-plan.ts'
 import type { Request } from './start-run.ts'
 import { startRun } from './start-run.ts'
@@ -78,27 +79,23 @@ async function putPatched({ plan, changed, same }: Look, patching: Patching, req
     const settled = mended.map(({ letter: { partition, offset } }) => ({ partition, offset, outcome: 'patched' as const }))
     return audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters: settled, at: clock.now() }])
   }
-  const there: Mended[] = []
-  const lots = async function* (): AsyncGenerator<Mended[]> {
-    let lot: Mended[] = []
+  const there: { mended: Mended; place: Letter }[] = []
+  const notThere = async function* (): AsyncGenerator<Mended> {
     for await (const result of patchedLetters(mending, patching)) {
       if (result.kind !== 'changed') continue
-      if (earlier.has(recordDigest(result.mended.record))) there.push(result.mended)
-      else lot.push(result.mended)
-      if (lot.length < LOT) continue
-      yield lot
-      lot = []
+      const place = earlier.get(recordDigest(result.mended.record))
+      if (place === undefined) yield result.mended
+      else there.push({ mended: result.mended, place })
     }
-    if (lot.length > 0) yield lot
   }
-  const positions = await putLetters(plan.dlq, lots(), { letters, append, done: settle })
-  if (there.length > 0) await settle(there)
+  const positions = await putLetters(plan.dlq, inLots(notThere(), LOT), { letters, append, done: settle })
+  if (there.length > 0) await settle(there.map(({ mended }) => mended))
   await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
   addPlaces(
     positions,
-    there.flatMap(({ record }) => earlier.get(recordDigest(record)) ?? []),
+    there.map(({ place }) => place),
   )
-  for (const [partition, ranges] of same) for (const { from, next } of ranges) addPositions(positions, partition, from, next)
+  addRanges(positions, positionRanges(same))
   return positions
 }
 

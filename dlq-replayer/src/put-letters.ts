@@ -1,12 +1,12 @@
 // Puts letters into a dead letter queue, once each, and tells where they lie then.
 import type { NewRecord } from '@tally/platform/record-log'
 import type { Ends } from './ledger-entry.ts'
-import { endsOf } from './ledger-entry.ts'
+import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq } from './letter.ts'
 import { recordDigest } from './letter-digest.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Positions } from './positions.ts'
-import { addPositions, hasPosition } from './positions.ts'
+import { addPlaces } from './positions.ts'
 
 /** Writes with acks=all; resolves once every record is acknowledged. */
 export type Append = (topic: string, records: NewRecord[]) => Promise<void>
@@ -16,20 +16,28 @@ export async function placesOf(
   dlq: Dlq,
   wanted: ReadonlySet<string>,
   letters: LetterReader,
-  since?: Ends,
+  since: Ends = new Map(),
 ): Promise<Map<string, { partition: number; offset: bigint }>> {
   const places = new Map<string, { partition: number; offset: bigint }>()
   if (wanted.size === 0) return places
-  const ranges = [...(await letters.bounds(dlq))].map(([partition, { logStart, highWatermark }]) => ({
-    partition,
-    from: since?.get(partition) ?? logStart,
-    next: highWatermark,
-  }))
+  const ranges = rangesBetween(since, endsOf(await letters.bounds(dlq)))
   for await (const { record, partition, offset } of letters.read(dlq, ranges)) {
     const digest = recordDigest(record)
     if (wanted.has(digest) && !places.has(digest)) places.set(digest, { partition, offset })
   }
   return places
+}
+
+/** Items as they come, in lots of `size`; the last one is smaller. */
+export async function* inLots<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let lot: T[] = []
+  for await (const item of items) {
+    lot.push(item)
+    if (lot.length < size) continue
+    yield lot
+    lot = []
+  }
+  if (lot.length > 0) yield lot
 }
 
 /** Appends the letters lot by lot, and calls `done` behind each; returns the places of all of them. */
@@ -49,8 +57,6 @@ export async function putLetters<T extends { record: NewRecord }>(
     await done(lot)
   }
   const positions: Positions = new Map()
-  for (const { partition, offset } of (await placesOf(dlq, digests, letters, before)).values()) {
-    if (!hasPosition(positions, partition, offset)) addPositions(positions, partition, offset)
-  }
+  addPlaces(positions, (await placesOf(dlq, digests, letters, before)).values())
   return positions
 }

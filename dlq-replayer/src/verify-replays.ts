@@ -4,7 +4,7 @@ import { wait } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import type { Bounds } from '@tally/platform/record-log'
 import type { Ends, Sending } from './ledger-entry.ts'
-import { endsOf } from './ledger-entry.ts'
+import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { eventIdOf, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
 import type { Settled } from './outcome.ts'
@@ -132,8 +132,7 @@ export async function failuresSince(
 ): Promise<Map<string, Letter>> {
   const failures = new Map<string, Letter>()
   const ends = until ?? endsOf(await letters.bounds(dlq))
-  const ranges = [...ends].map(([partition, next]) => ({ partition, from: since.get(partition) ?? 0n, next }))
-  for await (const letter of letters.read(dlq, ranges)) {
+  for await (const letter of letters.read(dlq, rangesBetween(since, ends))) {
     const [run, from] = [letter.headers[RUN_HEADER]?.toString(), letter.headers[LETTER_HEADER]?.toString()]
     if (run !== undefined && from !== undefined && ofRun(run, from)) failures.set(from, letter)
   }

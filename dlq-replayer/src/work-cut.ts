@@ -13,7 +13,7 @@ import { mostlyFailed, tallied } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Positions, Range } from './positions.ts'
-import { addPositions, hasPosition, missingFrom } from './positions.ts'
+import { addPlaces, hasPosition, missingFrom } from './positions.ts'
 import { replayLoads } from './replay-loads.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
@@ -58,7 +58,7 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   const loads = replayLoads({ dlq, run, cut, settle, work })
   let whole = true
   for await (const load of lettersInLoads(letters.read(dlq, ranges), () => loadLetters(run))) {
-    for (const { partition, offset } of load) addPositions(found, partition, offset)
+    addPlaces(found, load)
     const left = load.filter(({ partition, offset }) => !hasPosition(run.settled, partition, offset))
     const [gone, open] = parted(left, ({ partition, offset }) => hasPosition(final, partition, offset))
     await settle(gone.map((letter) => ({ ...place(letter), outcome: 'settled-earlier' as const })))
