@@ -2,7 +2,7 @@
 // what differs is put right in one transaction. Until then nothing of the counts is touched.
 import { randomUUID } from 'node:crypto'
 import { type Clock, wait } from '@tally/platform/clock'
-import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { messageOf, StopProcess, Unavailable } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import type { LogRecord, RecordBatch, RecordLog } from '@tally/platform/record-log'
 import { type Fault, settleRecords } from '@tally/platform/settle-records'
@@ -116,7 +116,7 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
       status = { state: 'counting', done: 0n, of: 0n }
       running = rebuild().catch((error) => {
         log.error({ err: error }, 'the rebuild failed; the counts are as they were')
-        status = { state: 'failed', why: error instanceof Error ? error.message : String(error) }
+        status = { state: 'failed', why: messageOf(error) }
       })
       return true
     },

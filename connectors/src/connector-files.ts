@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { StopProcess } from '@tally/platform/errors'
+import { messageOf, StopProcess } from '@tally/platform/errors'
 import { z } from 'zod'
 import type { Connector, ConnectorConfig } from './connector.ts'
 
@@ -57,8 +57,6 @@ function readFile<T>(path: string, shape: z.ZodType<T>): T {
   try {
     return shape.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw new StopProcess(
-      `${path} is not an object of texts, as PUT /connectors/NAME/config takes it: ${error instanceof Error ? error.message : error}`,
-    )
+    throw new StopProcess(`${path} is not an object of texts, as PUT /connectors/NAME/config takes it: ${messageOf(error)}`)
   }
 }

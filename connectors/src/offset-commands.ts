@@ -1,7 +1,7 @@
 // What Connect stored as read: shown, kept in a file, put back, forgotten. Changed only while the connector is stopped.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { StopProcess } from '@tally/platform/errors'
+import { messageOf, StopProcess } from '@tally/platform/errors'
 import { z } from 'zod'
 import type { Command, Context } from './command.ts'
 import { offsetsConfig } from './config.ts'
@@ -79,7 +79,7 @@ function readBackup(file: string): z.infer<typeof backup> {
   try {
     return backup.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (error) {
-    throw new StopProcess(`${file} is not what BACKUP=file writes: ${error instanceof Error ? error.message : error}`, 2)
+    throw new StopProcess(`${file} is not what BACKUP=file writes: ${messageOf(error)}`, 2)
   }
 }
 

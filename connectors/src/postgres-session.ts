@@ -1,5 +1,5 @@
 // Connections to the outbox's database as the connector's role.
-import { Unavailable } from '@tally/platform/errors'
+import { messageOf, Unavailable } from '@tally/platform/errors'
 import pg from 'pg'
 
 /** What a session and a pool have in common. */
@@ -12,7 +12,7 @@ const options = (connectionString: string) => ({
 })
 
 const away = (error: unknown) => {
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return new Unavailable(`the outbox's database does not answer: ${why}. make status shows whether it runs.`, { cause: error })
 }
 

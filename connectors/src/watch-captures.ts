@@ -1,5 +1,6 @@
 // Looks at every connector's way through database and Connect, again and again, and keeps what it saw last.
 import { type Clock, wait } from '@tally/platform/clock'
+import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import { CASES, type CaptureProblem, HEARTBEAT_LATE_MS } from './capture.ts'
 import type { Connector } from './connector.ts'
@@ -68,7 +69,7 @@ async function lookAt({ name, config }: Connector, { connect, capture }: WatchPo
     try {
       return await ask
     } catch (error) {
-      signs.set(sign, error instanceof Error ? error.message : String(error))
+      signs.set(sign, messageOf(error))
       return undefined
     }
   }

@@ -1,4 +1,5 @@
 // Letters from a file that EXPORT wrote: those that lie in their queue are found there, the others are put back into it.
+import { messageOf } from '@tally/platform/errors'
 import type { NewRecord } from '@tally/platform/record-log'
 import type { Ledger } from './ledger.ts'
 import { queueOf } from './ledger.ts'
@@ -77,7 +78,7 @@ async function* readImport(lines: AsyncIterable<string>, dlqs: Dlq[]): AsyncGene
       if (dlq === undefined) throw new Error(`is of ${name}, which is none of ${dlqs.map((each) => each.name).join(', ')}`)
       yield { dlq, record, digest: recordDigest(record) }
     } catch (error) {
-      throw new Error(`Line ${number} ${error instanceof Error ? error.message : String(error)}. Nothing was changed.`)
+      throw new Error(`Line ${number} ${messageOf(error)}. Nothing was changed.`)
     }
   }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { messageOf } from '@tally/platform/errors'
 import type { PatchedBytes } from './patch-letter.ts'
 import type { Patcher } from './patch-letters.ts'
 
@@ -49,7 +50,7 @@ export async function openPatch(file: string, letterMs = LETTER_MS): Promise<Pat
     await answer(LOAD_MS, 'loading it')
   } catch (error) {
     await close()
-    throw new Error(`PATCH=${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`PATCH=${file}: ${messageOf(error)}`)
   }
   return {
     digest,

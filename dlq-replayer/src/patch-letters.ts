@@ -1,4 +1,5 @@
 // Letters mended by a patch: each changed one becomes a new letter in the same queue, and the old one is settled as patched.
+import { messageOf } from '@tally/platform/errors'
 import type { NewRecord } from '@tally/platform/record-log'
 import { rangesBetween } from './ledger-entry.ts'
 import type { Letter } from './letter.ts'
@@ -36,7 +37,7 @@ export async function* patchedLetters({ dlq, selection }: QueuePlan, patching: P
     try {
       yield await patchOne(letter, patching, unmask)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       throw new Error(`Nothing was changed. The patch failed at letter ${letter.partition}/${letter.offset} of ${dlq.name}: ${why}`)
     }
   }

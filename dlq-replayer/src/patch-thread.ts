@@ -1,6 +1,7 @@
 // The thread that a patch runs in: no environment, bounded memory, and it can be ended at any moment.
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
+import { messageOf } from '@tally/platform/errors'
 import type { PatchedBytes, PatchLetter } from './patch-letter.ts'
 
 type Answer = { letter: PatchedBytes | null } | { fault: string }
@@ -34,7 +35,7 @@ parentPort?.on('message', async (letter: PatchLetter) => {
   try {
     answer = { letter: readBack(await patch(asBuffers(letter))) }
   } catch (error) {
-    answer = { fault: error instanceof Error ? error.message : String(error) }
+    answer = { fault: messageOf(error) }
   }
   parentPort?.postMessage(answer)
 })

@@ -1,5 +1,6 @@
 // The service's loop: looks four times a second at what the ledger says is left to do, and gives it to the queues.
 import { wait } from '@tally/platform/clock'
+import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import type { Cut, CutQueue } from './drive-runs.ts'
 import { driveRuns } from './drive-runs.ts'
@@ -55,7 +56,7 @@ export async function workRuns({ dlqs, openQueue, log, ...work }: Working): Prom
         fault = undefined
         turnedAt = clock.now()
       } catch (error) {
-        fault = error instanceof Error ? error.message : String(error)
+        fault = messageOf(error)
         log.warn({ err: error }, 'runs cannot go on for now')
       }
       const nudge = new AbortController()

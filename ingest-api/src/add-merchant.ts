@@ -1,6 +1,7 @@
 // Adds a merchant, or a further key to one: `--name acme [--rate N] [--burst N]`. The last line of stdout is the key alone.
 import { parseArgs } from 'node:util'
 import { ConfigError, int, readConfig } from '@tally/platform/config'
+import { messageOf } from '@tally/platform/errors'
 import pg from 'pg'
 import { z } from 'zod'
 import { hashOf, newApiKey } from './authenticate-merchant.ts'
@@ -37,6 +38,6 @@ try {
     await client.end()
   }
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${messageOf(error)}\n`)
   process.exitCode = error instanceof ConfigError ? error.exitCode : 1
 }

@@ -1,5 +1,6 @@
 // Buckets shared by all instances; while their store is away, this instance counts for itself.
 import type { Clock } from '@tally/platform/clock'
+import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import { circuitBreaker } from './circuit-breaker.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -19,8 +20,7 @@ export function fallbackRateLimits(shared: RateLimits, own: RateLimits, clock: C
     isOutage: () => true,
     message: 'Redis was away a moment ago.',
     onChange(open, why) {
-      if (open)
-        log.warn({ why: why instanceof Error ? why.message : String(why) }, 'Redis is away: rate limits hold for this instance alone')
+      if (open) log.warn({ why: messageOf(why) }, 'Redis is away: rate limits hold for this instance alone')
       else log.info('Redis is back: rate limits are shared again')
     },
   })

@@ -3,7 +3,7 @@ import type { Backoff } from '@tally/platform/backoff'
 import { backoffMs } from '@tally/platform/backoff'
 import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
-import { Unavailable } from '@tally/platform/errors'
+import { messageOf, Unavailable } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import { tsidMint, tsidTime } from '@tally/platform/tsid'
 
@@ -67,10 +67,7 @@ export function leasedIds(takeLease: TakeLease, clock: Clock, log: Log): Ids {
       const begun = clock.now()
       await holdOne().catch((error: unknown) => {
         failures = clock.now() - begun > RESERVE_AHEAD_MS ? 1 : failures + 1
-        log.warn(
-          { why: error instanceof Error ? error.message : String(error), failures },
-          'no node lease: no ids are given until there is one',
-        )
+        log.warn({ why: messageOf(error), failures }, 'no node lease: no ids are given until there is one')
       })
       if (failures > 0) await wait(backoffMs(failures, RETRY), closing.signal)
     }

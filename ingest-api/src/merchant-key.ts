@@ -1,6 +1,7 @@
 // Keys of a merchant that is there: `--name acme` adds one, the last line of stdout alone; `--revoke ID` ends one; `--list` shows them.
 import { parseArgs } from 'node:util'
 import { runCommand } from '@tally/platform/command'
+import { messageOf } from '@tally/platform/errors'
 import pg from 'pg'
 import { hashOf, newApiKey } from './authenticate-merchant.ts'
 import { addMerchantConfig } from './config.ts'
@@ -25,7 +26,7 @@ function readArguments() {
     if (revoke !== undefined && list) throw new Error('--revoke or --list, not both')
     return { name: name.trim(), revoke, list }
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n${USAGE}`)
+    throw new Error(`${messageOf(error)}\n${USAGE}`)
   }
 }
 

@@ -1,5 +1,6 @@
 // Brings PostgreSQL to what this checkout needs: roles, databases, schema, partitions, publication, slot. Safe to repeat.
 import { ConfigError } from '@tally/platform/config'
+import { messageOf } from '@tally/platform/errors'
 import { migrateConfig } from './config.ts'
 import { setUpDatabase } from './postgres-set-up.ts'
 
@@ -20,6 +21,6 @@ try {
   })
   process.stdout.write(applied.length === 0 ? 'the database is up to date\n' : `applied ${applied.join(', ')}\n`)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${messageOf(error)}\n`)
   process.exitCode = error instanceof ConfigError ? error.exitCode : 1
 }

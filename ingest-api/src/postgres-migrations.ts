@@ -1,6 +1,7 @@
 // Applies migrations/*.sql in order, each once and in a transaction of its own, and remembers what it applied.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { messageOf } from '@tally/platform/errors'
 import type pg from 'pg'
 
 const FOLDER = new URL('../migrations/', import.meta.url)
@@ -54,6 +55,6 @@ async function applyOne(client: pg.Client, { version, name, sql, checksum }: Mig
     await client.query('commit')
   } catch (error) {
     await client.query('rollback')
-    throw new Error(`migration ${name} failed, nothing of it was kept: ${error instanceof Error ? error.message : error}`, { cause: error })
+    throw new Error(`migration ${name} failed, nothing of it was kept: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 // The pool every query but the lease's goes through.
 import type { Clock } from '@tally/platform/clock'
 import { systemClock } from '@tally/platform/clock'
+import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import pg from 'pg'
 import type { Breaker } from './circuit-breaker.ts'
@@ -49,8 +50,7 @@ function guard(pool: pg.Pool, log: Log, clock: Clock): Breaker {
     isOutage: isOutOfReach,
     message: DATABASE_AWAY,
     onChange(open, why) {
-      if (open)
-        log.error({ why: why instanceof Error ? why.message : String(why) }, 'the database is out of reach: requests get 503 at once')
+      if (open) log.error({ why: messageOf(why) }, 'the database is out of reach: requests get 503 at once')
       else log.info('the database is back')
     },
   })

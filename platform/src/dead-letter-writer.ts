@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { ConsumeMetrics } from './consume-metrics.ts'
 import { deadLetterOf, deadLetterTopic } from './dead-letter.ts'
 import { dlqLimit } from './dlq-limit.ts'
-import { StopProcess, Unavailable } from './errors.ts'
+import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
 import type { LogRecord, NewRecord, RecordLog } from './record-log.ts'
@@ -101,7 +101,7 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
 }
 
 const notAcknowledged = (topic: string, cause: unknown) =>
-  `a dead letter was not acknowledged by ${topic}: ${cause instanceof Error ? cause.message : cause}. Nothing was committed past it. Mend Kafka, or raise the topic's max.message.bytes when the letter is too large, and start again.`
+  `a dead letter was not acknowledged by ${topic}: ${messageOf(cause)}. Nothing was committed past it. Mend Kafka, or raise the topic's max.message.bytes when the letter is too large, and start again.`
 
 function tooMany(over: string, topic: string, fresh: Map<LogRecord, Fault>): string {
   const reasons = [...new Set([...fresh.values()].map(({ reason }) => reason))].join(', ')

@@ -1,4 +1,5 @@
 // A dead letter: one failed record with its original bytes and headers, and why it failed. Pure.
+import { messageOf } from './errors.ts'
 import { readForeignLetter } from './foreign-letters.ts'
 import type { Headers, LogRecord, NewRecord } from './record-log.ts'
 
@@ -93,5 +94,3 @@ function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
   for (const name in headers) if (!name.startsWith(OWN_PREFIX)) rest[name] = headers[name] as T
   return rest
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,6 @@
 // Decodes framed Avro: the writer's schema comes from the registry by its id, the reader's is compiled in.
 import { type AvroType, readFrame } from './avro.ts'
-import { InvalidMessage } from './errors.ts'
+import { InvalidMessage, messageOf } from './errors.ts'
 import type { SchemaRegistry } from './registry.ts'
 
 /**
@@ -17,7 +17,7 @@ export function avroDecoder<T>(registry: SchemaRegistry, reader: AvroType<T>): (
       resolvers.set(schemaId, resolver)
       return resolver
     } catch (cause) {
-      throw new InvalidMessage('unresolvable-schema', `schema ${schemaId} does not resolve to the reader's: ${message(cause)}`, { cause })
+      throw new InvalidMessage('unresolvable-schema', `schema ${schemaId} does not resolve to the reader's: ${messageOf(cause)}`, { cause })
     }
   }
 
@@ -25,7 +25,7 @@ export function avroDecoder<T>(registry: SchemaRegistry, reader: AvroType<T>): (
     try {
       return reader.fromBuffer(body, resolver)
     } catch (cause) {
-      throw new InvalidMessage('undecodable', `the body does not fit schema ${schemaId}: ${message(cause)}`, { cause })
+      throw new InvalidMessage('undecodable', `the body does not fit schema ${schemaId}: ${messageOf(cause)}`, { cause })
     }
   }
 
@@ -36,5 +36,3 @@ export function avroDecoder<T>(registry: SchemaRegistry, reader: AvroType<T>): (
     return resolverFor(schemaId).then((found) => decodeBody(schemaId, body, found))
   }
 }
-
-const message = (error: unknown) => (error instanceof Error ? error.message : String(error))

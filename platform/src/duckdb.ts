@@ -4,7 +4,7 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb
 import { backoffMs } from './backoff.ts'
 import { wait } from './clock.ts'
 import { EXIT_CONFIG } from './config.ts'
-import { StopProcess, Unavailable } from './errors.ts'
+import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
 const STANDBY = { firstMs: 500, maxMs: 2_000 }
@@ -153,5 +153,3 @@ export async function readRows<R extends DuckDBValue[]>(
 ): Promise<R[]> {
   return (await connection.runAndReadAll(sql, values)).getRows() as R[]
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

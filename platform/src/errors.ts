@@ -45,3 +45,6 @@ export class StopProcess extends Error {
     this.exitCode = exitCode
   }
 }
+
+/** What went wrong in words, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -3,7 +3,7 @@ import type { EachBatchPayload, Kafka } from 'kafkajs'
 import { backoffMs } from './backoff.ts'
 import { bufferGate } from './buffer-gate.ts'
 import { wait } from './clock.ts'
-import { Unavailable } from './errors.ts'
+import { messageOf, Unavailable } from './errors.ts'
 import { kafkaErrorType, RETRY } from './kafka-client.ts'
 import './kafka-fetch.ts'
 import { positioning } from './kafka-positioning.ts'
@@ -179,7 +179,7 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
   } catch (error) {
     stopped = true
     await consumer.disconnect().catch(() => {})
-    throw new Unavailable(`consuming ${topics.join(', ')} failed: ${error instanceof Error ? error.message : error}`, { cause: error })
+    throw new Unavailable(`consuming ${topics.join(', ')} failed: ${messageOf(error)}`, { cause: error })
   }
 
   return { ended: ended.promise, commit, stop, seek, pause: positioned.pause, resume: positioned.resume }

@@ -3,7 +3,7 @@ import type { Admin, Kafka, Producer } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
-import { Unavailable } from './errors.ts'
+import { messageOf, Unavailable } from './errors.ts'
 import { type ClientOptions, kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
 import { kafkaSubscribe } from './kafka-consumer.ts'
 import { chunksOf, toKafka } from './kafka-records.ts'
@@ -110,5 +110,3 @@ function appendCounters(metrics: Registry) {
     failures: new Counter({ name: 'log_append_failures_total', help: 'Appends given up.', labelNames: ['topic'], registers }),
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,6 @@
 // Reads how a topic is configured on the brokers.
 import kafkajs, { Kafka, logLevel } from 'kafkajs'
-import { StopProcess, Unavailable } from './errors.ts'
+import { messageOf, StopProcess, Unavailable } from './errors.ts'
 
 /**
  * Kafka's own names and values, as text.
@@ -16,7 +16,7 @@ export async function topicConfig(brokers: string[], topic: string): Promise<Rea
     })
     return new Map(resources.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     if (/does not host this topic-partition|unknown topic/i.test(why))
       throw new StopProcess(`there is no topic ${topic} at ${brokers.join(', ')}: create the topics first`)
     throw new Unavailable(`Kafka at ${brokers.join(', ')}: ${why}`, { cause: error })

@@ -1,6 +1,6 @@
 // Brings topics to what a table says: creates what is missing, sets configuration that differs, never touches partitions.
 import kafkajs, { type Admin } from 'kafkajs'
-import { StopProcess, Unavailable } from './errors.ts'
+import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import { kafkaClient } from './kafka-client.ts'
 import { createLog } from './log.ts'
 import { whileUnavailable } from './retry.ts'
@@ -44,7 +44,7 @@ export async function ensureTopics(brokers: string[], specs: TopicSpec[], replic
     return { created: missing.map(({ topic }) => topic), altered: await alterConfigs(admin, present) }
   } catch (error) {
     if (error instanceof StopProcess) throw error
-    throw new Unavailable(`Kafka at ${brokers.join(', ')}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Unavailable(`Kafka at ${brokers.join(', ')}: ${messageOf(error)}`, { cause: error })
   } finally {
     await admin.disconnect()
   }
@@ -56,7 +56,7 @@ async function haveLeaders(admin: Admin, specs: TopicSpec[]): Promise<void> {
       const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ topic }) => topic) })
       if (topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) return
     } catch (error) {
-      throw new Unavailable(`the new topics are not known yet: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new Unavailable(`the new topics are not known yet: ${messageOf(error)}`, { cause: error })
     }
     throw new Unavailable('the new topics have no leaders yet')
   }

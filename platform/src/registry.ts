@@ -2,7 +2,7 @@
 import { SchemaRegistry as ConfluentRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { type AvroType, avroOptions } from './avro.ts'
 import { wait } from './clock.ts'
-import { InvalidMessage, StopProcess, Unavailable } from './errors.ts'
+import { InvalidMessage, messageOf, StopProcess, Unavailable } from './errors.ts'
 
 const ANSWER_TIMEOUT_MS = 10_000
 
@@ -55,7 +55,7 @@ async function ask<T extends object>(url: string, request: () => Promise<T>): Pr
     if (isNotFound(error)) return { missing: error.message }
     if (isNotAvro(error)) throw new InvalidMessage('unresolvable-schema', `the registry's schema is not readable: ${error.message}`)
     if (error instanceof Unavailable) throw error
-    throw new Unavailable(`the schema registry at ${url} failed: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Unavailable(`the schema registry at ${url} failed: ${messageOf(error)}`, {
       cause: error,
     })
   } finally {

@@ -1,4 +1,5 @@
 // Runs a service: whatever opens pushes its closer, shutdown closes in reverse and tells the truth in its exit code.
+import { messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 
 export type App = {
@@ -24,7 +25,7 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
   try {
     options = read()
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`${messageOf(error)}\n`)
     process.exit(exitCodeOf(error))
   }
   const { log, drainTimeoutMs } = options
@@ -66,7 +67,7 @@ export function run(read: () => Options, main: (app: App) => Promise<void>): voi
     onClose: (name, close) => closers.push({ name, close }),
     fail(error) {
       exitCode ||= exitCodeOf(error)
-      log.fatal({ err: error, exitCode }, error instanceof Error ? error.message : String(error))
+      log.fatal({ err: error, exitCode }, messageOf(error))
       void shutdown()
     },
   }

@@ -2,7 +2,7 @@
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { ConsumeMetrics } from './consume-metrics.ts'
-import { StopProcess } from './errors.ts'
+import { messageOf, StopProcess } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
 import type { LogConsumer } from './record-log.ts'
@@ -37,7 +37,7 @@ export function waitingPartitions({ clock, log, metrics, policy }: Options): Wai
   return {
     failed: (topic, partition) => waiting.get(keyOf(topic, partition))?.failed ?? 0,
     backOff(consumer, { topic, partition, from }, cause, error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       const entry: Waiting = waiting.get(keyOf(topic, partition)) ?? {
         topic,
         partition,

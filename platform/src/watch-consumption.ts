@@ -1,7 +1,7 @@
 // Looks at the log from beside the loop: lag while nothing moves, a log that is away, a client that fetches nothing.
 import type { Clock } from './clock.ts'
 import type { ConsumeMetrics } from './consume-metrics.ts'
-import { StopProcess } from './errors.ts'
+import { messageOf, StopProcess } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
 import type { Positions } from './positions.ts'
@@ -56,7 +56,7 @@ export function watchConsumption(options: Options): Watch {
         return onFault(new StopProcess(`${stalled}. Nothing is lost: a new process goes on from what was committed.`, EXIT_STALLED))
     } catch (error) {
       if (error instanceof StopProcess) return onFault(error)
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       if (!away && !closed) log.warn({ reason: why }, 'the log does not answer')
       away = why
     }
