@@ -1,6 +1,6 @@
 // What Connect stored as read: shown, kept in a file, put back, forgotten. Changed only while the connector is stopped.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createInterface } from 'node:readline/promises'
+import { ask } from '@tally/platform/ask'
 import { messageOf, StopProcess } from '@tally/platform/errors'
 import { z } from 'zod'
 import type { Command, Context } from './command.ts'
@@ -96,7 +96,6 @@ async function refuseUnlessStopped({ connect }: Context, connectors: { name: str
 async function confirm(what: string, yes: boolean): Promise<void> {
   if (yes) return
   if (!(process.stdin.isTTY && process.stderr.isTTY)) throw new StopProcess(`${what}\nNobody is here to confirm it: repeat with YES=1`, 4)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`${what}\nGo on? (yes/no) `).finally(() => terminal.close())
+  const answer = await ask(`${what}\nGo on? (yes/no) `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new StopProcess('nothing was changed', 4)
 }

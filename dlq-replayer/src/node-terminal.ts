@@ -1,9 +1,9 @@
 // The terminal and files of the machine the command runs on.
 import { createReadStream, createWriteStream } from 'node:fs'
-import { createInterface as createLines } from 'node:readline'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { ask } from '@tally/platform/ask'
 import type { Terminal } from './execute-command.ts'
 import { EXIT } from './outcome.ts'
 
@@ -24,27 +24,10 @@ export function terminal(): Terminal {
   }
 }
 
-/** What was typed; empty on Ctrl-C, and when the terminal is gone. */
-async function ask(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const left = new AbortController()
-  lines.once('SIGINT', () => left.abort())
-  lines.once('close', () => left.abort())
-  try {
-    return await lines.question(question, { signal: left.signal })
-  } catch (error) {
-    if (!left.signal.aborted) throw error
-    process.stderr.write('\n')
-    return ''
-  } finally {
-    lines.close()
-  }
-}
-
 /** @throws Error naming the file */
 export async function* readLines(file: string): AsyncGenerator<string> {
   const input = createReadStream(file)
-  yield* createLines({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** Writes lines to a file that must not exist yet, readable by its owner alone: they hold whole orders. */

@@ -27,15 +27,13 @@ for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [
 
 const hoard: number[][] = []
 const consuming = await consume<string>({
-  ...{
-    recordLog,
-    topics: [topic],
-    group,
-    clock: systemClock,
-    log,
-    metrics: createMetrics('crashing'),
-    marks: fileMarks(`${file}.in-hand`, log),
-  },
+  recordLog,
+  topics: [topic],
+  group,
+  clock: systemClock,
+  log,
+  metrics: createMetrics('crashing'),
+  marks: fileMarks(`${file}.in-hand`, log),
   handler: {
     decode: ({ value }) => String(value),
     startAt: (_topic, partition) => positions.get(partition) ?? 0n,
