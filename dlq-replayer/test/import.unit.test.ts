@@ -90,6 +90,14 @@ describe('an import', () => {
     expect(world.letters.length).to.equal(5)
   })
 
+  it('puts a letter back once that stands twice in the file', async () => {
+    const world = await other([])
+    const twice = reading([...exported, exported[3] ?? '', exported[3] ?? ''])
+    const { exitCode } = await memoryCommand(world, { form: 'discard', importFile: 'l.ndjson', why: 'x', yes: true }, twice)
+    expect(exitCode).to.equal(0)
+    expect(world.letters.length).to.equal(5)
+  })
+
   it('of a file with a line that is no letter is refused, naming the line, with nothing changed', async () => {
     for (const [line, why] of [
       ['{', 'Line 3 is not JSON'],
