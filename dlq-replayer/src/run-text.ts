@@ -24,10 +24,16 @@ export function progressLine(run: Run, now: number): string {
   const { tally, letters, startedAt, state } = { ...run, startedAt: run.at }
   const done = tallied(tally)
   const parts = OUTCOMES.flatMap((outcome) => (tally.outcomes[outcome] ? [`${number(tally.outcomes[outcome])} ${outcome}`] : []))
-  const left = state === 'running' && done > 0 && done < letters ? `, ${age(((now - startedAt) / done) * (letters - done))} to go` : ''
-  const word = state === 'running' ? left : `, ${state}`
+  const word = state === 'running' ? toGo(run, done, now) : `, ${state}`
   if (run.note !== '') parts.unshift(run.note)
   return fit(`${run.id}  ${number(done)}/${number(letters)}  ${age(now - startedAt)}${word}  ${parts.join(', ')}`, COLUMNS)
+}
+
+/** The canary is waited for letter by letter: a million at its pace would be days. So nothing is said before the rest goes out. */
+function toGo({ action, canary, sending, at, letters }: Run, done: number, now: number): string {
+  const [before, since] = action === 'replay' ? [canary, sending.get(canary > 0 ? 1 : 0)?.at] : [0, at]
+  if (since === undefined || done <= before || done >= letters) return ''
+  return `, ${age(((now - since) / (done - before)) * (letters - done))} to go`
 }
 
 const ENDINGS = {
