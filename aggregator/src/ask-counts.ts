@@ -27,6 +27,8 @@ export type BucketsQuery = Moment & {
 }
 
 export type Place = { partition: number; offset: bigint; countedAtMs: number }
+/** Offsets [from, next) of one partition of the topic. */
+export type RecordRange = { partition: number; from: bigint; next: bigint }
 export type Traced = { eventId: bigint; counted?: Place; deadLettered?: { reason: string; failedAtMs: number }; beforeWindow: boolean }
 
 /** What was read, and asOf as it was just before: nothing up to it is missing. */
@@ -42,6 +44,8 @@ export type Answers = {
   parquet(query: BucketsQuery): Promise<AsOf<Buffer | undefined>>
   /** What is known of each event, in the order of the ids. */
   events(eventIds: readonly bigint[]): Promise<AsOf<Traced[]>>
+  /** Those records of the ranges from which an event was counted, as ranges in order. Of events that are forgotten nothing is known. */
+  records(ranges: readonly RecordRange[]): Promise<AsOf<RecordRange[]>>
 }
 
 const MICROS_PER_MINUTE = 60_000_000n

@@ -16,12 +16,13 @@ import {
   MINUTES,
   minutesFolded,
   type Place,
+  type RecordRange,
   type Sums,
   type TopQuery,
   type Traced,
 } from './ask-counts.ts'
 import { hourOf } from './bucket.ts'
-import { countsSql, dayOf, seenTable } from './counts-schema.ts'
+import { countsSql, dayOf, seenDay, seenTable } from './counts-schema.ts'
 
 const COLUMN: Record<Measure, string> = { revenue: 'revenue_minor', units: 'units', orders: 'orders' }
 const SUMS = 'sum(c.orders) orders, sum(c.units) units, sum(c.revenue_minor) revenue_minor'
@@ -60,6 +61,7 @@ export function duckdbAnswers(file: DuckDbFile, longestMs = LONGEST_MS): Answers
     buckets: (query) => inSnapshot(query.at, (view) => buckets(view, query)),
     parquet: (query) => inSnapshot(query.at, (view) => parquet(view, query)),
     events: (eventIds) => inSnapshot(undefined, ({ connection }) => trace(connection, eventIds)),
+    records: (ranges) => inSnapshot(undefined, ({ connection }) => countedOf(connection, ranges)),
   }
 }
 
@@ -147,7 +149,7 @@ type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: 
 /** One question a day of event ids, and one to the record of failures; ids are numbers, so they can stand in the text. */
 async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]): Promise<Traced[]> {
   const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
-  const tables = new Set((await readRows<[string]>(connection, 'select table_name from duckdb_tables()')).map(([name]) => name))
+  const tables = new Set(await tablesOf(connection))
   const places = new Map<bigint, Place>()
   const keep = ([eventId, partition, offset, countedAt]: PlaceRow) => {
     if (countedAt !== null) places.set(eventId, { partition, offset, countedAtMs: Number(countedAt) })
@@ -171,6 +173,26 @@ async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]):
     return { eventId, ...(counted && { counted }), ...(deadLettered && { deadLettered }), beforeWindow: eventId < forgottenBelow }
   })
 }
+
+/** Rows lie in the order in which they were counted, so of each table only the part is read that has such offsets. */
+async function countedOf(connection: DuckDBConnection, ranges: readonly RecordRange[]): Promise<RecordRange[]> {
+  const within = ranges.map(
+    ({ partition, from, next }) => `"partition" = ${partition} and record_offset >= ${from} and record_offset < ${next}`,
+  )
+  const seen = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
+  if (seen.length === 0) return []
+  const places = seen.map((table) => `select "partition", record_offset from ${table} where ${within.join(' or ')}`).join(' union all ')
+  const rows = await readRows<[number, bigint, bigint]>(
+    connection,
+    `select "partition", min(record_offset) "from", max(record_offset) + 1
+     from (select *, record_offset - row_number() over (partition by "partition" order by record_offset) island from (${places}))
+     group by "partition", island order by "partition", "from"`,
+  )
+  return rows.map(([partition, from, next]) => ({ partition, from, next }))
+}
+
+const tablesOf = async (connection: DuckDBConnection) =>
+  (await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')).map(([name]) => name)
 
 const toSums = (sums: readonly bigint[]): Sums => {
   const [orders = 0n, units = 0n, revenueMinor = 0n] = sums

@@ -5,19 +5,20 @@ import { onlyMethods } from '@tally/platform/http-app'
 import { invalidFields, notFound } from '@tally/platform/problem'
 import { asked } from '@tally/platform/query-string'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
 import express, { type Request, type Response, Router } from 'express'
 import { freshness } from './as-of.ts'
 import { type Answers, described, ranked, startMicros, traced } from './ask-counts.ts'
 import { minuteOf } from './bucket.ts'
 import { type Kept, keepAnswers } from './keep-answers.ts'
 import { readEventId } from './order-event.ts'
-import { bucketsQuery, lookupBody, noQuery, topQuery } from './query-string.ts'
+import { bucketsQuery, lookupBody, noQuery, recordsBody, topQuery } from './query-string.ts'
 import { csv, json } from './render.ts'
 
 /** Rows of one answer; more are refused with the advice to ask for less. */
 const MAX_BUCKETS = 50_000
 
-/** A thousand ids and the space between them. */
+/** A thousand ids or ranges and the space between them. */
 const LOOKUP_LIMIT = '64kb'
 
 const BUCKET_COLUMNS = ['start', 'end', 'category', 'currency', 'orders', 'units', 'revenueMinor', 'complete']
@@ -91,6 +92,16 @@ export function routes(answers: Answers, clock: Clock, cacheTtlMs: number): Rout
       .send(json({ asOf: time(asOf), events: answer.map(traced) }))
   })
   router.all('/v1/events/lookup', onlyMethods('POST'))
+
+  router.post('/v1/records/lookup', express.json({ limit: LOOKUP_LIMIT }), async (req, res) => {
+    const { ranges } = asked(recordsBody, req.body ?? {})
+    const { asOf, answer: counted } = await answers.records(ranges)
+    res
+      .set('Cache-Control', 'no-store')
+      .type('json')
+      .send(json({ asOf: time(asOf), topic: ORDER_EVENTS, counted }))
+  })
+  router.all('/v1/records/lookup', onlyMethods('POST'))
 
   router.get('/v1/events/:eventId', async (req, res) => {
     asked(noQuery, req.query)

@@ -72,6 +72,29 @@ export const lookupBody = z.strictObject({
   eventIds: z.array(eventId, given).min(1, 'is empty').max(MAX_LOOKUP, `has more than ${MAX_LOOKUP} ids: ask several times`),
 })
 
+/** Ranges in one lookup, and offsets in all of them. */
+const MAX_RANGES = 500
+const MAX_OFFSETS = 100_000n
+
+const wholeNumber = z.int('is not a whole number').min(0, 'is below 0')
+const offset = wholeNumber.transform(BigInt)
+
+const range = z
+  .strictObject({ partition: wholeNumber.max(2 ** 31 - 1, 'is no partition'), from: offset, next: offset })
+  .refine(({ from, next }) => from < next, { path: ['next'], error: 'is not above from' })
+
+/** Half-open ranges of offsets. */
+export const recordsBody = z.strictObject({
+  ranges: z
+    .array(range, given)
+    .min(1, 'is empty')
+    .max(MAX_RANGES, `has more than ${MAX_RANGES} ranges: ask several times`)
+    .refine(
+      (ranges) => ranges.reduce((sum, { from, next }) => sum + next - from, 0n) <= MAX_OFFSETS,
+      `spans more than ${MAX_OFFSETS} offsets: ask several times`,
+    ),
+})
+
 export const noQuery = z.strictObject({})
 
 /** The first bucket start at or after an instant, in minutes since the epoch. */

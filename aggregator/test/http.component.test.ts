@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { httpApp } from '@tally/platform/http-app'
 import { type Listening, listen } from '@tally/platform/http-server'
 import { createLog } from '@tally/platform/log'
+import { ORDER_EVENTS } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { routes } from '../src/http.ts'
@@ -224,5 +225,28 @@ describe('the aggregator over HTTP', () => {
     const { status, headers } = await ask('/v1/buckets', { method: 'POST' })
     expect(status).to.equal(405)
     expect(headers.get('allow')).to.equal('GET, HEAD')
+  })
+
+  it('says which records of some ranges were counted: not duplicates, not what failed, not what is to come', async () => {
+    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
+    const lookup = (ranges: unknown) => ask('/v1/records/lookup', { ...post, body: JSON.stringify({ ranges }) })
+    const start = opened.counting.startAt('', 0)
+    const range = (from: bigint, next: bigint, partition = 0) => ({ partition, from: Number(start + from), next: Number(start + next) })
+    const [again, yesterday] = [newId(), idAt(NOW - 86_400_000)]
+    await opened.counting.handle(slice(start, [event(), event(yesterday), event(again), event(again), event(), event()]))
+    const { status, headers, body } = await lookup([range(1n, 5n), range(5n, 9n), range(0n, 4n, 2)])
+    expect(status).to.equal(200)
+    expect(headers.get('cache-control')).to.equal('no-store')
+    expect(body).to.deep.equal({ asOf: body.asOf, topic: ORDER_EVENTS, counted: [range(1n, 3n), range(4n, 6n)] })
+    const failed = [{ offset: start + 6n, eventId: newId(), reason: 'undecodable' }]
+    await opened.counting.handle(slice(start + 6n, [], { next: start + 7n, deadLettered: failed }))
+    expect((await lookup([range(4n, 8n)])).body.counted).to.deep.equal([range(4n, 6n)])
+
+    const pointers = async (ranges: unknown) => (await lookup(ranges)).body.errors.map(({ pointer }: { pointer: string }) => pointer)
+    expect(await pointers([])).to.deep.equal(['/ranges'])
+    expect(await pointers(Array(501).fill(range(0n, 1n)))).to.deep.equal(['/ranges'])
+    expect(await pointers([range(0n, 100_001n)])).to.deep.equal(['/ranges'])
+    expect(await pointers([{ partition: -1, from: 3, next: 3 }])).to.deep.equal(['/ranges/0/partition', '/ranges/0/next'])
+    expect((await ask('/v1/records/lookup')).headers.get('allow')).to.equal('POST')
   })
 })
