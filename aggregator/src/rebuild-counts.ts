@@ -99,6 +99,7 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
         try {
           return await store.reread()
         } catch (error) {
+          status = done
           fail(error)
           throw error
         }
@@ -115,6 +116,8 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
       if (isRunning() || stopping.aborted) return false
       status = { state: 'counting', done: 0n, of: 0n }
       running = rebuild().catch((error) => {
+        if (status.state === 'done')
+          return log.error({ err: error }, 'the counts are mended, but cannot be read again: the aggregator ends')
         log.error({ err: error }, 'the rebuild failed; the counts are as they were')
         status = { state: 'failed', why: messageOf(error) }
       })

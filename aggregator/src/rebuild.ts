@@ -28,7 +28,8 @@ await runCommand(async () => {
   for (let told = ''; ; await delay(250)) {
     const { state, done, of, why, events, repaired, completeFrom = 0 } = (await ask('GET')).body
     if (state === 'failed') throw new Error(`The rebuild failed, the counts are as they were: ${why}`)
-    if (state === 'none') throw new Error('The aggregator was restarted meanwhile; the counts are as they were: make rebuild')
+    if (state === 'none')
+      throw new Error('The aggregator was restarted meanwhile; the counts are as they were, or mended already: make rebuild')
     if (state === 'done') {
       process.stdout.write(`${events} records counted again, ${repaired} buckets were wrong and are right now\n`)
       if (completeFrom > 0) {
