@@ -9,7 +9,7 @@ import type { Positions } from './positions.ts'
 import { addPlaces } from './positions.ts'
 
 /** Writes with acks=all; resolves once every record is acknowledged. */
-export type Append = (topic: string, records: NewRecord[]) => Promise<void>
+export type Append = (topic: string, records: NewRecord[]) => Promise<unknown>
 
 /** Where letters of these digests lie, of those between the offsets; of equal ones the first. */
 export async function placesOf(

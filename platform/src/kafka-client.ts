@@ -4,8 +4,6 @@ import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
 import kafkajs, { type Kafka } from 'kafkajs'
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
-import Encoder from 'kafkajs/src/protocol/encoder.js'
-import { NULL_HEADER } from './kafka-records.ts'
 import type { Log } from './log.ts'
 
 const { CompressionCodecs, CompressionTypes, KafkaJSNonRetriableError, logLevel } = kafkajs
@@ -35,12 +33,6 @@ for (const [name, type] of [
 const { scheduleCheckPendingRequests } = RequestQueue.prototype
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
-}
-
-// KafkaJS 2.2.4 reads null headers, but fails to measure them when it writes; an empty one is as long.
-const { writeVarIntBytes } = Encoder.prototype
-Encoder.prototype.writeVarIntBytes = function (this: Encoder, value: unknown) {
-  return writeVarIntBytes.call(this, value === NULL_HEADER ? null : value)
 }
 
 /** `socketFactory`: how it reaches the brokers, where plain TCP does not. */

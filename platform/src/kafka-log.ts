@@ -1,13 +1,13 @@
 // The record log on Kafka, by KafkaJS.
-import type { Admin, Kafka, Producer } from 'kafkajs'
-import kafkajs from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
 import type { Registry } from 'prom-client'
 import { Counter } from 'prom-client'
 import { messageOf, Unavailable } from './errors.ts'
 import { type ClientOptions, kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
 import { kafkaSubscribe } from './kafka-consumer.ts'
-import { chunksOf, toKafka } from './kafka-records.ts'
-import type { NewRecord, RecordLog } from './record-log.ts'
+import { connectProducer } from './kafka-producer.ts'
+import { chunksOf } from './kafka-records.ts'
+import type { NewRecord, RecordLog, Written } from './record-log.ts'
 
 /** Kafka's default limit of one record batch is 1 048 588 bytes. */
 const CHUNK_BYTES = 800_000
@@ -29,13 +29,15 @@ export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessi
   const admin = connectedOnce(() => connectAdmin(kafka))
   const lastAppend = new Map<string, Promise<void>>()
 
-  async function send(topic: string, records: NewRecord[]): Promise<void> {
+  async function send(topic: string, records: NewRecord[]): Promise<Written[]> {
     try {
       const connected = await producer.get()
+      const written: Written[][] = []
       for (const chunk of chunksOf(records, CHUNK_BYTES)) {
-        await connected.send({ topic, acks: -1, messages: chunk.map(toKafka) })
+        written.push(await connected.send(topic, chunk))
         appended?.records.inc({ topic }, chunk.length)
       }
+      return written.flat()
     } catch (error) {
       appended?.failures.inc({ topic })
       const what = `appending to ${topic} failed: ${messageOf(error)}`
@@ -46,11 +48,11 @@ export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessi
   return {
     subscribe: (subscription) => kafkaSubscribe(kafka, subscription, log, sessionMs),
     append(topic, records) {
-      if (records.length === 0) return Promise.resolve()
+      if (records.length === 0) return Promise.resolve([])
       // One request at a time per topic: a retried one would otherwise land behind its successor.
       const sent = (lastAppend.get(topic) ?? Promise.resolve()).then(() => send(topic, records))
-      const settled = sent.catch(() => {})
-      lastAppend.set(topic, settled)
+      const settled = () => {}
+      lastAppend.set(topic, sent.then(settled, settled))
       return sent
     },
     async bounds(topic) {
@@ -66,16 +68,6 @@ export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessi
       await Promise.all([producer.close(), admin.close()])
     },
   }
-}
-
-async function connectProducer(kafka: Kafka): Promise<Producer> {
-  const producer = kafka.producer({
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-    allowAutoTopicCreation: false,
-    retry: RETRY,
-  })
-  await producer.connect()
-  return producer
 }
 
 async function connectAdmin(kafka: Kafka): Promise<Admin> {

@@ -1,4 +1,4 @@
-// Kafka's zigzag varints and what they measure, read in place: at a position, without a cursor to keep. Pure.
+// Kafka's zigzag varints and what they measure, read and written in place: at a position, without a cursor to keep. Pure.
 
 /** The number at the position; exact for what fits a double. */
 export function readVarint(bytes: Buffer, at: number): number {
@@ -18,6 +18,24 @@ export function varintEnd(bytes: Buffer, at: number): number {
   let end = at
   while ((bytes[end] as number) >= 0x80) end += 1
   return end + 1
+}
+
+/** How many bytes a number of 31 bits, or -1, takes. */
+export function varintSize(value: number): number {
+  const zigzag = (value << 1) ^ (value >> 31)
+  return zigzag >>> 0 < 0x80 ? 1 : Math.ceil((32 - Math.clz32(zigzag)) / 7)
+}
+
+/** Writes a number of 31 bits, or -1; the position behind it. */
+export function writeVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  for (; rest >= 0x80; rest >>>= 7) {
+    bytes[at] = (rest & 0x7f) | 0x80
+    at += 1
+  }
+  bytes[at] = rest
+  return at + 1
 }
 
 /** Bytes behind their length; null where it is negative. */

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 import { Unavailable } from './errors.ts'
 import { memoryGroups } from './memory-groups.ts'
-import type { LogRecord, NewRecord, RecordLog } from './record-log.ts'
+import type { LogRecord, NewRecord, RecordLog, Written } from './record-log.ts'
 
 export type MemoryPartition = { logStart: bigint; records: LogRecord[] }
 
@@ -65,14 +65,17 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       const fault = faults.append?.(topic, records)
       if (fault) throw fault
       const partitions = partitionsOf(topic)
+      const written: Written[] = []
       for (const record of records) {
         const partition = partitionFor(record, partitions.length)
         const { logStart, records: kept } = partitions[partition] as MemoryPartition
         const offset = kept.length === 0 ? logStart : (kept.at(-1) as LogRecord).offset + 1n
         const { partition: _, ...content } = record
         kept.push({ topic, partition, offset, timestamp: clock.now(), headers: {}, ...content })
+        written.push({ partition, offset })
       }
       groups.wake()
+      return written
     },
     async bounds(topic) {
       answering()

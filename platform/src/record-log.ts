@@ -33,6 +33,9 @@ export type NewRecord = {
   partition?: number
 }
 
+/** Where a record was written. */
+export type Written = { partition: number; offset: bigint }
+
 /** Consecutive records of one partition, as fetched. */
 export type RecordBatch = {
   topic: string
@@ -81,8 +84,11 @@ export type Bounds = { logStart: bigint; highWatermark: bigint }
 
 export type RecordLog = {
   subscribe(subscription: Subscription): Promise<LogConsumer>
-  /** Writes with acks=all; resolves once every record is acknowledged. */
-  append(topic: string, records: NewRecord[]): Promise<void>
+  /**
+   * Writes with acks=all; resolves once every record is acknowledged, to where each was written, in the order given. A request that
+   * is tried again after a lost answer may have written its records twice: then that is where they lie the last time.
+   */
+  append(topic: string, records: NewRecord[]): Promise<Written[]>
   /** First kept offset and end offset of every partition. */
   bounds(topic: string): Promise<Map<number, Bounds>>
   close(): Promise<void>

@@ -95,6 +95,22 @@ export function recordLogContract(name: string, open: () => Promise<World>, clos
       expect(seen.filter(({ partition, value }) => partition === 2 && value?.equals(text(1)))).to.have.length(8)
     })
 
+    it('says where each record of an append was written, in the order given', async () => {
+      const topic = await world.newTopic(3)
+      const records = Array.from({ length: 40 }, (_, n) => ({
+        key: n % 3 === 0 ? null : Buffer.from(`key ${n}`),
+        // So large that it takes more than one request.
+        value: Buffer.concat([text(n), Buffer.alloc(n % 5 === 0 ? 200_000 : 0)]),
+        ...(n % 4 === 0 && { partition: 2 }),
+      }))
+      const written = await Promise.all([0, 1, 15].map((from, i, all) => world.recordLog.append(topic, records.slice(from, all[i + 1]))))
+      expect(await world.recordLog.append(topic, [])).to.deep.equal([])
+      const { seen, sees } = await consume(topic)
+      await sees(records.length)
+      const lies = new Map(seen.map(({ partition, offset, value }) => [String(value), { partition, offset }]))
+      expect(written.flat()).to.deep.equal(records.map(({ value }) => lies.get(String(value))))
+    })
+
     it('tells the bounds of every partition', async () => {
       const topic = await world.newTopic(2)
       await world.recordLog.append(topic, numbered(0, 3, 1))
