@@ -20,7 +20,7 @@ import type { Outcomes } from './verify-replays.ts'
 
 export type Replays = {
   /** Writes with acks=all; resolves once every record is acknowledged. */
-  append(topic: string, records: NewRecord[]): Promise<void>
+  append(topic: string, records: NewRecord[]): Promise<unknown>
   bounds(topic: string): Promise<Map<number, Bounds>>
   /** Positions (`partition/offset`) of the letters of the run that were written to the topic since these ends. */
   sentSince(topic: string, ends: Ends, run: string): Promise<Set<string>>

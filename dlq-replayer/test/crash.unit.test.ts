@@ -19,13 +19,14 @@ const REQUEST = { action: 'replay' as const, who: 'ada@ops-1', why: 'mended', fi
 function dying(world: World, n: number, written: boolean): CutWork {
   let writes = 0
   const mortal =
-    <A extends unknown[]>(write: (...args: A) => Promise<void>) =>
+    <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
     async (...args: A) => {
       writes += 1
       if (writes > n) throw new Error('killed')
       if (writes === n && !written) throw new Error('killed')
-      await write(...args)
+      const answer = await write(...args)
       if (writes === n) throw new Error('killed')
+      return answer
     }
   return {
     ...world.work,
