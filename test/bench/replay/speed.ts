@@ -1,6 +1,10 @@
 // Records/s of a replay, from its start to its last outcome, against a bare produce of the same records, in turns.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { ensureTopics } from '@tally/platform/kafka-topics'
 import type { RecordLog } from '@tally/platform/record-log'
+import { childEnvironment } from '../../support/config.ts'
 import { counted } from '../../support/counts.ts'
 import { uniqueCategory } from '../../support/orders.ts'
 import { stack } from '../../support/stack.ts'
@@ -24,7 +28,19 @@ const shown = (values: number[], digits = 0) => {
   return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }
 
-async function bareProduce(log: RecordLog): Promise<number> {
+/** By kafkajs as it comes, in a process in which nothing of it is replaced. */
+async function bareProduce(): Promise<number> {
+  const child = spawn(process.execPath, ['test/bench/replay/produce-only.ts', BARE_TOPIC], {
+    cwd: new URL('../../..', import.meta.url).pathname,
+    env: childEnvironment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [output] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  if (child.exitCode !== 0) throw new Error(`the bare produce ended with ${child.exitCode}`)
+  return (JSON.parse(output) as { perSecond: number }).perSecond
+}
+
+async function ourAppend(log: RecordLog): Promise<number> {
   const records = replaysOf(SCALE)
   const began = performance.now()
   for (let n = 0; n < SCALE; n += SLICE) await log.append(BARE_TOPIC, records.slice(n, n + SLICE))
@@ -50,10 +66,11 @@ export async function measureSpeed(log: RecordLog): Promise<void> {
   const bare: number[] = []
   const runs: { run: number; command: number }[] = []
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const produced = await bareProduce(log)
+    const produced = await bareProduce()
+    const appended = await ourAppend(log)
     const replayed = await replay(log)
     say(
-      `  bare produce ${rounded(produced)}/s   replay ${rounded(replayed.run)}/s, ratio ${(replayed.run / produced).toFixed(2)}   command ${rounded(replayed.command)}/s`,
+      `  bare produce ${rounded(produced)}/s   replay ${rounded(replayed.run)}/s, ratio ${(replayed.run / produced).toFixed(2)}   command ${rounded(replayed.command)}/s   our append ${rounded(appended)}/s`,
     )
     say(`    µs of CPU a letter: ${replayed.cpu}`)
     if (round === 0) continue
