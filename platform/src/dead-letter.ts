@@ -1,13 +1,15 @@
 // A dead letter: one failed record with its original bytes and headers, and why it failed. Pure.
 import { messageOf } from './errors.ts'
 import { readForeignLetter } from './foreign-letters.ts'
-import type { Headers, LogRecord, NewRecord } from './record-log.ts'
+import type { Headers, LogRecord, NewRecord, RepeatedHeaders, SomeHeaders } from './record-log.ts'
+import { headerOf, headersThat } from './record-log.ts'
 
 /** Original key, value and headers (without the letter's own), where they came from and what went wrong. */
 export type DeadLetter = {
   key: Buffer | null
   value: Buffer | null
   headers: Headers
+  repeatedHeaders?: RepeatedHeaders | undefined
   topic: string
   partition: number
   offset: bigint
@@ -68,29 +70,76 @@ export function deadLetterOf(record: LogRecord, { reason, error, attempts, group
 
 /** Reads a letter back, also one of Kafka Connect or Spring Kafka; undefined when the record is none. */
 export function readDeadLetter(record: LogRecord): DeadLetter | undefined {
-  const { key, value, headers } = record
-  const text = (name: string) => headers[`${OWN_PREFIX}${name}`]?.toString()
-  const [topic, partition, offset, group] = [text('topic'), text('partition'), text('offset'), text('group')]
-  if (topic === undefined || partition === undefined || offset === undefined || group === undefined) return readForeignLetter(record)
-  return {
-    key,
-    value,
-    headers: withoutOwn(headers),
-    topic,
-    partition: Number(partition),
-    offset: BigInt(offset),
-    group,
-    reason: text('reason') ?? 'unknown',
-    exception: text('exception') ?? 'unknown',
-    message: text('message') ?? '',
-    attempts: Number(text('attempts') ?? 1),
-    failedAt: Date.parse(text('failed-at') ?? '') || 0,
-    replays: Number(text('replays') ?? 0),
+  // In one pass over the names: it is most of what reading a letter costs.
+  let found = 0
+  const original = headersThat(record, (name) => {
+    const place = PLACE.indexOf(name)
+    if (place >= 0) found |= 1 << place
+    return place < 0 && isOriginal(name)
+  })
+  return found === ALL ? new OwnLetter(record, original) : readForeignLetter(record)
+}
+
+/** Without one of these it is no letter of ours. */
+const PLACE = ['dlq.topic', 'dlq.partition', 'dlq.offset', 'dlq.group']
+const ALL = (1 << PLACE.length) - 1
+const isOriginal = (name: string) => !name.startsWith(OWN_PREFIX)
+
+/** What is in it is made when it is asked for: of letters by the million most is not. */
+class OwnLetter implements DeadLetter {
+  readonly #record: LogRecord
+  readonly headers: Headers
+  readonly repeatedHeaders: RepeatedHeaders | undefined
+
+  constructor(record: LogRecord, { headers, repeatedHeaders }: SomeHeaders) {
+    this.#record = record
+    this.headers = headers
+    this.repeatedHeaders = repeatedHeaders
+  }
+
+  #text(name: string): string | undefined {
+    return headerOf(this.#record, name)?.toString()
+  }
+  get key(): Buffer | null {
+    return this.#record.key
+  }
+  get value(): Buffer | null {
+    return this.#record.value
+  }
+  get topic(): string {
+    return this.#text('dlq.topic') ?? ''
+  }
+  get partition(): number {
+    return Number(this.#text('dlq.partition'))
+  }
+  get offset(): bigint {
+    return BigInt(this.#text('dlq.offset') ?? 0)
+  }
+  get group(): string {
+    return this.#text('dlq.group') ?? ''
+  }
+  get reason(): string {
+    return this.#text('dlq.reason') ?? 'unknown'
+  }
+  get exception(): string {
+    return this.#text('dlq.exception') ?? 'unknown'
+  }
+  get message(): string {
+    return this.#text('dlq.message') ?? ''
+  }
+  get attempts(): number {
+    return Number(this.#text('dlq.attempts') ?? 1)
+  }
+  get failedAt(): number {
+    return Date.parse(this.#text('dlq.failed-at') ?? '') || 0
+  }
+  get replays(): number {
+    return Number(this.#text(REPLAYS) ?? 0)
   }
 }
 
 function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
   const rest: Record<string, T> = {}
-  for (const name in headers) if (!name.startsWith(OWN_PREFIX)) rest[name] = headers[name] as T
+  for (const name in headers) if (isOriginal(name)) rest[name] = headers[name] as T
   return rest
 }

@@ -1,6 +1,7 @@
 // Dead letters of Kafka Connect and of Spring Kafka, read as ours. Pure.
 import type { DeadLetter } from './dead-letter.ts'
-import type { Headers, LogRecord } from './record-log.ts'
+import type { LogRecord } from './record-log.ts'
+import { headersThat } from './record-log.ts'
 
 const CONNECT = '__connect.errors.'
 const SPRING = 'kafka_dlt-'
@@ -13,9 +14,9 @@ export function readForeignLetter(record: LogRecord): DeadLetter | undefined {
   const failed = ofConnect(record) ?? ofSpring(record)
   if (failed === undefined) return undefined
   const { key, value } = record
-  const headers: Headers = {}
-  for (const name in record.headers) if (!isForeignHeader(name)) headers[name] = record.headers[name] ?? null
-  return { key, value, headers, failedAt: 0, replays: Number(record.headers['dlq.replays']?.toString() ?? 0), ...failed }
+  const { headers, repeatedHeaders } = headersThat(record, (name) => !isForeignHeader(name))
+  const replays = Number(record.headers['dlq.replays']?.toString() ?? 0)
+  return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }), failedAt: 0, replays, ...failed }
 }
 
 type Failed = Pick<DeadLetter, 'topic' | 'partition' | 'offset' | 'group' | 'reason' | 'exception' | 'message' | 'attempts'>

@@ -1,7 +1,7 @@
 // A fetched record that stays the bytes that came: key, value and headers are cut out when they are asked for. KafkaJS makes some
 // twenty objects of each record, of which most are never looked at.
-import { bytesAt, nameAt, readVarint, skipBytes, varintEnd } from './kafka-varints.ts'
-import type { Headers, LogRecord, RepeatedHeaders } from './record-log.ts'
+import { bytesAt, isAt, nameAt, readVarint, skipBytes, varintEnd } from './kafka-varints.ts'
+import type { Headers, LogRecord, RepeatedHeaders, SomeHeaders } from './record-log.ts'
 
 /** What the records of a batch have in common. */
 export type Frame = {
@@ -21,7 +21,7 @@ export class FetchedRecord implements LogRecord {
   readonly #frame: Frame
   readonly #keyAt: number
   readonly #offsetDelta: number
-  #read: { headers: Headers; repeatedHeaders: RepeatedHeaders | undefined } | undefined
+  #read: SomeHeaders | undefined
   readonly timestamp: number
 
   constructor(frame: Frame, at: number) {
@@ -53,7 +53,7 @@ export class FetchedRecord implements LogRecord {
     return skipBytes(bytes, skipBytes(bytes, this.#keyAt))
   }
   /** Made once: whoever asks for one of them mostly asks for all. */
-  get #allHeaders(): { headers: Headers; repeatedHeaders: RepeatedHeaders | undefined } {
+  get #allHeaders(): SomeHeaders {
     this.#read ??= readHeaders(this.#frame.bytes, this.#headersAt)
     return this.#read
   }
@@ -71,12 +71,14 @@ export class FetchedRecord implements LogRecord {
     at = varintEnd(bytes, at)
     for (let n = 0; n < count; n += 1) {
       const valueAt = skipBytes(bytes, at)
-      // Names are ASCII where anyone asks for them, so as long in bytes as in characters.
-      if (readVarint(bytes, at) === name.length && bytes.toString('latin1', valueAt - name.length, valueAt) === name)
-        found = bytesAt(bytes, valueAt)
+      // Names are ASCII where anyone asks for them.
+      if (isAt(name, bytes, at)) found = bytesAt(bytes, valueAt)
       at = skipBytes(bytes, valueAt)
     }
     return found
+  }
+  headersThat(isMeant: (name: string) => boolean): SomeHeaders {
+    return readHeaders(this.#frame.bytes, this.#headersAt, isMeant)
   }
 
   /** What KafkaJS looks at. */
@@ -89,15 +91,16 @@ export class FetchedRecord implements LogRecord {
 }
 
 /** In a plain loop: letters have a dozen headers each, and plans read letters by the million. */
-function readHeaders(bytes: Buffer, start: number): { headers: Headers; repeatedHeaders: RepeatedHeaders | undefined } {
+function readHeaders(bytes: Buffer, start: number, isMeant?: (name: string) => boolean): SomeHeaders {
   const headers: Headers = {}
   let repeated: Map<string, (Buffer | null)[]> | undefined
   let at = varintEnd(bytes, start)
   for (let left = readVarint(bytes, start); left > 0; left -= 1) {
     const name = nameAt(bytes, at)
     const valueAt = skipBytes(bytes, at)
-    const value = bytesAt(bytes, valueAt)
     at = skipBytes(bytes, valueAt)
+    if (isMeant !== undefined && !isMeant(name)) continue
+    const value = bytesAt(bytes, valueAt)
     if (Object.hasOwn(headers, name)) {
       repeated ??= new Map()
       repeated.set(name, [...(repeated.get(name) ?? [headers[name] ?? null]), value])

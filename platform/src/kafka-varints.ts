@@ -49,6 +49,10 @@ export function bytesAt(bytes: Buffer, at: number): Buffer | null {
 /** The position behind such bytes. */
 export const skipBytes = (bytes: Buffer, at: number): number => varintEnd(bytes, at) + Math.max(0, readVarint(bytes, at))
 
+/** Whether the bytes behind their length are that ASCII text. */
+export const isAt = (ascii: string, bytes: Buffer, at: number): boolean =>
+  readVarint(bytes, at) === ascii.length && isText(ascii, bytes, varintEnd(bytes, at))
+
 /** ASCII names seen before, by a hash of their bytes: the same dozen come again with every record. */
 const NAMES: string[] = new Array(256).fill('')
 const ASCII = /^[\0-\x7f]*$/

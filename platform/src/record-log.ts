@@ -18,11 +18,23 @@ export type LogRecord = {
   repeatedHeaders?: RepeatedHeaders | undefined
   /** The same as `headers[name]`, where that can be had without making the others. */
   header?(name: string): Buffer | null | undefined
+  /** Those headers whose name is meant, likewise. */
+  headersThat?(isMeant: (name: string) => boolean): SomeHeaders
 }
+
+export type SomeHeaders = Pick<LogRecord, 'headers' | 'repeatedHeaders'>
 
 /** The last value of the header; undefined when there is none of that name. */
 export const headerOf = (record: LogRecord, name: string): Buffer | null | undefined =>
   record.header === undefined ? record.headers[name] : record.header(name)
+
+/** Those of the record's headers whose name is meant. */
+export function headersThat(record: LogRecord, isMeant: (name: string) => boolean): SomeHeaders {
+  if (record.headersThat !== undefined) return record.headersThat(isMeant)
+  const { headers, repeatedHeaders } = record
+  const among = <T>(all: Record<string, T>) => Object.fromEntries(Object.entries(all).filter(([name]) => isMeant(name)))
+  return { headers: among(headers), repeatedHeaders: repeatedHeaders && among(repeatedHeaders) }
+}
 
 /** A record to be written; without a partition the key decides. */
 export type NewRecord = {

@@ -32,7 +32,7 @@ describe('a dead letter', () => {
     fc.assert(
       fc.property(record, (original) => {
         const { key, value, headers, topic, partition, offset } = original
-        expect(readDeadLetter(lying(deadLetterOf(original, failure)))).to.deep.equal({
+        expect(readDeadLetter(lying(deadLetterOf(original, failure)))).to.deep.include({
           ...{ key, value, headers: { ...headers }, topic, partition, offset },
           ...{ group: 'counter', reason: 'undecodable', exception: 'TypeError', message: 'no', attempts: 3 },
           ...{ failedAt: 1_700_000_000_123, replays: 0 },
