@@ -1,47 +1,69 @@
-// Asks the aggregator over HTTP whether, and where, it counted events; many at once.
+// Asks the aggregator over HTTP what it counted: from which records, and which events; many at once.
 import { Unavailable } from '@tally/platform/errors'
-import type { CountedAt, Outcomes } from './verify-replays.ts'
+import type { Place, Range } from './positions.ts'
+import type { Outcomes } from './verify-replays.ts'
 
 const TIMEOUT_MS = 10_000
 /** What one lookup takes. */
-const AT_ONCE = 1_000
+const EVENTS_AT_ONCE = 1_000
+const RANGES_AT_ONCE = 500
 
 const LOOKUPS_AT_ONCE = 3
 
-type Answer = { events: ({ eventId: string } & ({ counted: false } | { counted: true; partition: number; offset: string | number }))[] }
+type Counted = { counted: { partition: number; from: string | number; next: string | number }[] }
+type Events = { events: ({ eventId: string } & ({ counted: false } | { counted: true; partition: number; offset: string | number }))[] }
 
-/** @returns those that are counted, by event id. @throws Unavailable when there is no answer */
-export function httpCounts(url: string): (eventIds: readonly string[]) => Promise<Map<string, CountedAt>> {
-  return async (eventIds) => {
-    const counted = new Map<string, CountedAt>()
-    const lots = Array.from({ length: Math.ceil(eventIds.length / AT_ONCE) }, (_, i) => eventIds.slice(i * AT_ONCE, (i + 1) * AT_ONCE))
-    const queue = lots.values()
-    const ask = async () => {
-      for (const lot of queue) {
-        const { events } = await lookup(url, lot)
+/** Each rejects with Unavailable when there is no answer. */
+export function httpCounts(url: string) {
+  return {
+    /** Those records of the ranges from which an event was counted. */
+    async countedOf(records: Range[]): Promise<Range[]> {
+      const ask = async (lot: Range[]) => {
+        const ranges = lot.map(({ partition, from, next }) => ({ partition, from: Number(from), next: Number(next) }))
+        const { counted } = await lookup<Counted>(`${url}/v1/records/lookup`, { ranges })
+        return counted.map(({ partition, from, next }) => ({ partition, from: BigInt(from), next: BigInt(next) }))
+      }
+      return (await inLots(records, RANGES_AT_ONCE, ask)).flat()
+    },
+    /** Where those that are counted were counted, by event id. */
+    async countedAt(eventIds: readonly string[]): Promise<Map<string, Place>> {
+      const counted = new Map<string, Place>()
+      await inLots(eventIds, EVENTS_AT_ONCE, async (lot) => {
+        const { events } = await lookup<Events>(`${url}/v1/events/lookup`, { eventIds: lot })
         for (const event of events)
           if (event.counted) counted.set(event.eventId, { partition: event.partition, offset: BigInt(event.offset) })
-      }
-    }
-    await Promise.all(Array.from({ length: LOOKUPS_AT_ONCE }, ask))
-    return counted
+      })
+      return counted
+    },
   }
 }
 
-async function lookup(url: string, eventIds: readonly string[]): Promise<Answer> {
+/** The answers in the order of the lots. */
+async function inLots<T, A>(items: readonly T[], size: number, ask: (lot: T[]) => Promise<A>): Promise<A[]> {
+  const lots = Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+  const answers: A[] = []
+  const queue = lots.entries()
+  const work = async () => {
+    for (const [i, lot] of queue) answers[i] = await ask(lot)
+  }
+  await Promise.all(Array.from({ length: LOOKUPS_AT_ONCE }, work))
+  return answers
+}
+
+async function lookup<A>(url: string, question: object): Promise<A> {
   let response: Response
   try {
-    response = await fetch(`${url}/v1/events/lookup`, {
+    response = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ eventIds }),
+      body: JSON.stringify(question),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    if (response.ok) return (await response.json()) as Answer
+    if (response.ok) return (await response.json()) as A
   } catch (error) {
     throw new Unavailable(`${url} does not answer`, { cause: error })
   }
-  throw new Unavailable(`${url} answered ${response.status} for ${eventIds.length} events`)
+  throw new Unavailable(`${url} answered ${response.status}`)
 }
 
 /** Asks the group's counts; null for a group that keeps none. */
@@ -51,7 +73,10 @@ export function groupCounts({
 }: {
   AGGREGATOR_GROUP: string
   AGGREGATOR_URL: string
-}): Outcomes['countedAt'] {
+}): Pick<Outcomes, 'countedOf' | 'countedAt'> {
   const counts = httpCounts(AGGREGATOR_URL)
-  return async (group, eventIds) => (group === AGGREGATOR_GROUP ? counts(eventIds) : null)
+  return {
+    countedOf: async (group, records) => (group === AGGREGATOR_GROUP ? counts.countedOf(records) : null),
+    countedAt: async (group, eventIds) => (group === AGGREGATOR_GROUP ? counts.countedAt(eventIds) : null),
+  }
 }

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import type { Ends, Entry } from './ledger-entry.ts'
 import { ACTIONS, ENDINGS } from './ledger-entry.ts'
-import type { Outcome, Settled } from './outcome.ts'
-import { OUTCOMES } from './outcome.ts'
+import type { Settled } from './outcome.ts'
+import { OUTCOMES, settledAs } from './outcome.ts'
 
 const offset = z.string().regex(/^\d+$/).transform(BigInt)
 const ends = z.array(z.tuple([z.int(), offset])).transform((pairs): Ends => new Map(pairs))
@@ -12,13 +12,13 @@ const outcome = z.enum(OUTCOMES)
 /** As older versions wrote it, a letter each. */
 const settledLetter = z
   .tuple([z.int(), offset, outcome], z.string())
-  .transform(([partition, at, outcome, reason]) => [{ partition, offset: at, outcome, ...(reason !== undefined && { reason }) }])
+  .transform(([partition, offset, outcome, reason]) =>
+    settledAs({ partition, offset }, { outcome, ...(reason !== undefined && { reason }) }),
+  )
 const settledRange = z
   .tuple([z.int(), offset, offset, outcome], z.string())
-  .transform(([partition, from, next, outcome, reason]) =>
-    lettersOf(partition, from, next, { outcome, ...(reason !== undefined && { reason }) }),
-  )
-const settled = z.array(z.union([settledRange, settledLetter])).transform((parts) => parts.flat())
+  .transform(([partition, from, next, outcome, reason]) => ({ partition, from, next, outcome, ...(reason !== undefined && { reason }) }))
+const settled = z.array(z.union([settledRange, settledLetter]))
 
 const control = z.object({ kind: z.enum(['paused', 'resumed', 'cancelled']), run: z.string(), who: z.string(), at: z.number() })
 
@@ -45,22 +45,18 @@ const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ended'), run: z.string(), how: z.enum(ENDINGS), at: z.number() }),
 ])
 
-function lettersOf(partition: number, from: bigint, next: bigint, how: Pick<Settled, 'outcome' | 'reason'>): Settled[] {
-  return Array.from({ length: Number(next - from) }, (_, i) => ({ partition, offset: from + BigInt(i), ...how }))
-}
-
 /** Letters in a row that ended alike are one range: most of a run's do, and everybody who follows the topic reads them. */
 function settledRanges(letters: Settled[]): unknown[] {
-  const ranges: { partition: number; from: bigint; next: bigint; outcome: Outcome; reason: string | undefined }[] = []
-  const last = new Map<number, (typeof ranges)[number]>()
-  for (const { partition, offset: from, outcome, reason } of letters) {
-    const range = last.get(partition)
-    if (range?.next === from && range.outcome === outcome && range.reason === reason) {
-      range.next += 1n
+  const ranges: Settled[] = []
+  const last = new Map<number, Settled>()
+  for (const settled of letters) {
+    const range = last.get(settled.partition)
+    if (range?.next === settled.from && range.outcome === settled.outcome && range.reason === settled.reason) {
+      range.next = settled.next
       continue
     }
-    const another = { partition, from, next: from + 1n, outcome, reason }
-    last.set(partition, another)
+    const another = { ...settled }
+    last.set(settled.partition, another)
     ranges.push(another)
   }
   return ranges.map(({ partition, from, next, outcome, reason }) => [partition, `${from}`, `${next}`, outcome, ...(reason ? [reason] : [])])

@@ -1,7 +1,8 @@
 // Dead letter queues and the topics they came from, in Kafka.
+import type { DeadLetter } from '@tally/platform/dead-letter'
 import { readDeadLetter } from '@tally/platform/dead-letter'
 import { readBatches, readRanges } from '@tally/platform/read-ranges'
-import type { LogRecord, RecordLog } from '@tally/platform/record-log'
+import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/platform/record-log'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
@@ -9,33 +10,66 @@ import type { LetterReader } from './plan-replay.ts'
 import type { Replays } from './work-cut.ts'
 
 /** Any record makes a letter: what is in a dead letter queue is shown, whoever put it there. */
-export function letterOf(dlq: Dlq, record: LogRecord): Letter {
-  const { partition, offset, timestamp, key, value, headers } = record
-  const place = { record, partition, offset, key, value }
-  const letter = readDeadLetter(record)
-  if (letter === undefined) {
-    const unknown = { exception: 'none', message: 'has no headers of a dead letter', attempts: 0, replays: 0 }
-    const original = { topic: dlq.topic, partition: -1, offset: 0n }
-    return { ...place, ...unknown, original, headers, group: dlq.group, reason: 'not-a-dead-letter', failedAt: timestamp }
+export const letterOf = (dlq: Dlq, record: LogRecord): Letter => new LetterInQueue(dlq, record)
+
+/** What is in it is read when it is asked for: a replay needs little of it, and there are millions. */
+class LetterInQueue implements Letter {
+  readonly record: LogRecord
+  readonly offset: bigint
+  readonly #dlq: Dlq
+  #read: DeadLetter | null | undefined
+
+  constructor(dlq: Dlq, record: LogRecord) {
+    this.#dlq = dlq
+    this.record = record
+    this.offset = record.offset
   }
-  const { headers: own, group, reason, exception, message, attempts, replays, failedAt } = letter
-  const original = { topic: letter.topic, partition: letter.partition, offset: letter.offset }
-  // Written out: spreading makes objects that are slow to make and to read, by the million.
-  return {
-    record,
-    partition,
-    offset,
-    key,
-    value,
-    headers: own,
-    original,
-    group,
-    reason,
-    exception,
-    message,
-    attempts,
-    replays,
-    failedAt: failedAt || timestamp,
+
+  /** Null: nobody's way to write a dead letter. */
+  get #letter(): DeadLetter | null {
+    if (this.#read === undefined) this.#read = readDeadLetter(this.record) ?? null
+    return this.#read
+  }
+  get partition(): number {
+    return this.record.partition
+  }
+  get key(): Buffer | null {
+    return this.record.key
+  }
+  get value(): Buffer | null {
+    return this.record.value
+  }
+  get headers(): Headers {
+    return (this.#letter ?? this.record).headers
+  }
+  get repeatedHeaders(): RepeatedHeaders | undefined {
+    return (this.#letter ?? this.record).repeatedHeaders
+  }
+  get original(): Letter['original'] {
+    if (this.#letter === null) return { topic: this.#dlq.topic, partition: -1, offset: 0n }
+    const { topic, partition, offset } = this.#letter
+    return { topic, partition, offset }
+  }
+  get group(): string {
+    return this.#letter?.group ?? this.#dlq.group
+  }
+  get reason(): string {
+    return this.#letter?.reason ?? 'not-a-dead-letter'
+  }
+  get exception(): string {
+    return this.#letter?.exception ?? 'none'
+  }
+  get message(): string {
+    return this.#letter?.message ?? 'has no headers of a dead letter'
+  }
+  get attempts(): number {
+    return this.#letter?.attempts ?? 0
+  }
+  get replays(): number {
+    return this.#letter?.replays ?? 0
+  }
+  get failedAt(): number {
+    return this.#letter?.failedAt || this.record.timestamp
   }
 }
 

@@ -3,8 +3,8 @@ import type { Action, Control, Ending, Entry, Sending, SettledLetters, Started }
 import { positionText } from './letter.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { addToTally, emptyTally, isFinal } from './outcome.ts'
-import type { Positions } from './positions.ts'
-import { addPositions, addRanges, hasPosition, removePosition } from './positions.ts'
+import type { Place, Positions, Range } from './positions.ts'
+import { addPositions, addRanges, removePositions, sizeOf, split } from './positions.ts'
 
 export type Run = Omit<Started, 'kind' | 'run'> & {
   id: string
@@ -108,38 +108,44 @@ function end(run: Run, how: Ending): void {
 
 function settleInQueue(ledger: Ledger, { dlq, run, letters }: SettledLetters): void {
   const queue = queueOf(ledger, dlq)
-  for (const letter of letters) {
-    const { partition, offset, outcome } = letter
-    if (outcome === 'unparked') unpark(queue, partition, offset)
-    else if (hasPosition(queue.final, partition, offset)) continue
-    else if (isFinal(outcome)) {
-      addPositions(queue.final, partition, offset)
-      removePosition(queue.unparked, partition, offset)
-      if (outcome === 'parked') addPositions(queue.parked, partition, offset)
-      queue.counts[outcome] = (queue.counts[outcome] ?? 0) + 1
-      queue.unknown.delete(positionText(letter))
-    } else {
-      queue.unknown.set(positionText(letter), run)
-    }
+  for (const settled of letters) {
+    const { outcome } = settled
+    if (outcome === 'unparked') for (const range of split(settled, queue.parked).inside) unpark(queue, range)
+    else for (const range of split(settled, queue.final).outside) settleRange(queue, range, outcome, run)
   }
 }
 
-function unpark(queue: QueueLedger, partition: number, offset: bigint): void {
-  if (!hasPosition(queue.parked, partition, offset)) return
-  removePosition(queue.parked, partition, offset)
-  removePosition(queue.final, partition, offset)
-  addPositions(queue.unparked, partition, offset)
-  queue.counts.parked = (queue.counts.parked ?? 1) - 1
+function settleRange(queue: QueueLedger, range: Range, outcome: Outcome, run: string): void {
+  if (!isFinal(outcome)) {
+    for (const place of placesIn(range)) queue.unknown.set(positionText(place), run)
+    return
+  }
+  add(queue.final, range)
+  removePositions(queue.unparked, range)
+  if (outcome === 'parked') add(queue.parked, range)
+  queue.counts[outcome] = (queue.counts[outcome] ?? 0) + sizeOf([range])
+  if (queue.unknown.size > 0) for (const place of placesIn(range)) queue.unknown.delete(positionText(place))
+}
+
+function unpark(queue: QueueLedger, range: Range): void {
+  removePositions(queue.parked, range)
+  removePositions(queue.final, range)
+  add(queue.unparked, range)
+  queue.counts.parked = (queue.counts.parked ?? 0) - sizeOf([range])
 }
 
 function settleInRun(run: Run, { letters }: SettledLetters): void {
-  for (const letter of letters) {
-    const { partition, offset, outcome } = letter
-    if (!hasPosition(run.selection, partition, offset)) {
-      if (outcome === 'parked') run.parked += 1
-    } else if (!hasPosition(run.settled, partition, offset)) {
-      addPositions(run.settled, partition, offset)
-      addToTally(run.tally, letter)
-    }
+  for (const settled of letters) {
+    const { inside, outside } = split(settled, run.selection)
+    if (settled.outcome === 'parked') run.parked += sizeOf(outside)
+    const fresh = inside.flatMap((range) => split(range, run.settled).outside)
+    addRanges(run.settled, fresh)
+    if (fresh.length > 0) addToTally(run.tally, settled, sizeOf(fresh))
   }
+}
+
+const add = (positions: Positions, { partition, from, next }: Range) => addPositions(positions, partition, from, next)
+
+function* placesIn({ partition, from, next }: Range): Generator<Place> {
+  for (let offset = from; offset < next; offset += 1n) yield { partition, offset }
 }

@@ -1,6 +1,8 @@
 // A dead letter as the replayer sees it: where it lies, what failed where and why, and its original bytes.
 
-import type { Headers, LogRecord, NewRecord } from '@tally/platform/record-log'
+import type { Headers, LogRecord, NewRecord, RepeatedHeaders } from '@tally/platform/record-log'
+import { headerOf } from '@tally/platform/record-log'
+import type { Place } from './positions.ts'
 
 /** A dead letter queue: whose failed records of which topic it holds. */
 export type Dlq = { name: string; topic: string; group: string; parked: string }
@@ -16,6 +18,7 @@ export type Letter = {
   value: Buffer | null
   /** Every header but the dead letter's own. */
   headers: Headers
+  repeatedHeaders?: RepeatedHeaders | undefined
   original: { topic: string; partition: number; offset: bigint }
   group: string
   reason: string
@@ -45,7 +48,7 @@ export function eventIdOf({ headers }: Pick<Letter, 'headers'>): string | undefi
 }
 
 /** Where it failed, as the group wrote it; the longest part of a letter, and only plans ask for it. */
-export const stackOf = ({ record }: Letter): Buffer | undefined => record.headers[STACK_HEADER] ?? undefined
+export const stackOf = ({ record }: Letter): Buffer | undefined => headerOf(record, STACK_HEADER) ?? undefined
 
 export const keyText = ({ key }: Letter): string | undefined => key?.toString()
 
@@ -55,7 +58,7 @@ export function schemaIdOf({ value }: Letter): number | undefined {
 }
 
 /** `partition/offset`: how a letter is named in texts and headers. */
-export const positionText = ({ partition, offset }: { partition: number; offset: bigint }): string => `${partition}/${offset}`
+export const positionText = ({ partition, offset }: Place): string => `${partition}/${offset}`
 
 const isOwn = (header: string) => header.startsWith('dlq.') || header.startsWith('replay.')
 
@@ -64,25 +67,27 @@ const isOwn = (header: string) => header.startsWith('dlq.') || header.startsWith
  * position goes with it, so that what becomes of it can be told from everything else in the topic.
  */
 export function replayOf(letter: Letter, run: string): NewRecord {
-  const { key, value, headers } = letter
-  const { repeatedHeaders } = letter.record
-  return {
-    key,
-    value,
-    headers: {
-      ...withoutOwn(headers),
-      [GROUP_HEADER]: Buffer.from(letter.group),
-      [RUN_HEADER]: Buffer.from(run),
-      [LETTER_HEADER]: Buffer.from(positionText(letter)),
-      [REPLAYS_HEADER]: Buffer.from(String(letter.replays + 1)),
-    },
-    ...(repeatedHeaders && { repeatedHeaders: withoutOwn(among(repeatedHeaders, headers)) }),
-  }
+  const { key, value, headers, repeatedHeaders } = letter
+  const own = withoutOwn(headers)
+  own[GROUP_HEADER] = bytesOf(letter.group)
+  own[RUN_HEADER] = bytesOf(run)
+  own[LETTER_HEADER] = Buffer.from(positionText(letter))
+  own[REPLAYS_HEADER] = bytesOf(String(letter.replays + 1))
+  return { key, value, headers: own, ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }) }
 }
 
-/** Those that the record itself had. */
-const among = <T>(repeated: Record<string, T>, headers: Headers): Record<string, T> =>
-  Object.fromEntries(Object.entries(repeated).filter(([name]) => name in headers))
+/** The last few texts as bytes: the letters of a run have the same ones. */
+const texts = new Map<string, Buffer>()
+const MOST_TEXTS = 100
+
+function bytesOf(text: string): Buffer {
+  const known = texts.get(text)
+  if (known !== undefined) return known
+  if (texts.size >= MOST_TEXTS) texts.clear()
+  const bytes = Buffer.from(text)
+  texts.set(text, bytes)
+  return bytes
+}
 
 function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
   const rest: Record<string, T> = {}
@@ -98,23 +103,26 @@ export function parkedOf({ record: { key, value, headers, repeatedHeaders } }: L
 /** The same for the same key; undefined for none, since letters without a key are in no order. */
 export const keyMark = (key: Buffer | null): string | undefined => key?.toString('latin1')
 
+/** A letter and the mark of its key. */
+export type Keyed = { letter: Letter; key: string | undefined }
+
 /** Letters in waves: each wave has at most one letter of a key, the oldest first, so a key's order is kept. */
-export function wavesByKey(letters: Letter[]): Letter[][] {
-  const waves: Letter[][] = []
+export function wavesByKey(letters: Letter[]): Keyed[][] {
+  const waves: Keyed[][] = []
   const nextWave = new Map<string, number>()
   for (const letter of letters) {
     const key = keyMark(letter.key)
     const wave = key === undefined ? 0 : (nextWave.get(key) ?? 0)
     if (key !== undefined) nextWave.set(key, wave + 1)
     waves[wave] ??= []
-    waves[wave].push(letter)
+    waves[wave].push({ letter, key })
   }
   return waves
 }
 
 /** Those that are so, and the others; both in their order. */
-export function parted(letters: Letter[], isSo: (letter: Letter) => boolean): [Letter[], Letter[]] {
-  const [so, others]: [Letter[], Letter[]] = [[], []]
+export function parted<T>(letters: T[], isSo: (letter: T) => boolean): [T[], T[]] {
+  const [so, others]: [T[], T[]] = [[], []]
   for (const letter of letters) (isSo(letter) ? so : others).push(letter)
   return [so, others]
 }

@@ -1,18 +1,21 @@
 // Letters that went out and have no outcome yet: all that came together while the last ones were settled are settled next.
-import type { Letter } from './letter.ts'
-import { keyMark } from './letter.ts'
+import type { Keyed } from './letter.ts'
+import type { Place } from './positions.ts'
+
+/** `at`: where the replay lies in the topic; not known of one that an earlier attempt sent. */
+export type Sent = Keyed & { at?: Place | undefined }
 
 export type LettersOut = {
   /** Adds letters that are out; begins to settle them. */
-  add(letters: Letter[]): void
+  add(letters: Sent[]): void
   /** Waits until the number of letters out and their keys are as wanted. @throws what settling threw */
   until(wanted: (letters: number, keys: ReadonlySet<string>) => boolean): Promise<void>
 }
 
 /** `settle` is called with one lot at a time; after it threw nothing more is settled. */
-export function lettersOut(settle: (letters: Letter[]) => Promise<void>): LettersOut {
+export function lettersOut(settle: (letters: Sent[]) => Promise<void>): LettersOut {
   const keys = new Set<string>()
-  let waiting: Letter[] = []
+  let waiting: Sent[] = []
   let inHand = 0
   let working: Promise<void> | undefined
   let oneSettled = Promise.withResolvers<void>()
@@ -24,7 +27,7 @@ export function lettersOut(settle: (letters: Letter[]) => Promise<void>): Letter
       inHand = lot.length
       await settle(lot)
       inHand = 0
-      for (const { key } of lot) keys.delete(keyMark(key) ?? '')
+      for (const { key } of lot) if (key !== undefined) keys.delete(key)
       oneSettled.resolve()
       oneSettled = Promise.withResolvers()
     }
@@ -34,7 +37,7 @@ export function lettersOut(settle: (letters: Letter[]) => Promise<void>): Letter
   return {
     add(letters) {
       waiting.push(...letters)
-      for (const { key } of letters) if (key !== null) keys.add(keyMark(key) ?? '')
+      for (const { key } of letters) if (key !== undefined) keys.add(key)
       working ??= work()
       working.catch(() => {})
     },

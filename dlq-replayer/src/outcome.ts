@@ -1,4 +1,5 @@
 // How a letter ends, and what that makes of a run.
+import type { Place, Range } from './positions.ts'
 
 /**
  * counted: the group counted it now · already-counted: it was counted before, so the replay was ignored · handled: the
@@ -22,18 +23,31 @@ export const OUTCOMES = [
 
 export type Outcome = (typeof OUTCOMES)[number]
 
-export type Settled = { partition: number; offset: bigint; outcome: Outcome; reason?: string }
+export type How = { outcome: Outcome; reason?: string }
+
+/** Letters in a row, offsets [from, next), that ended alike. */
+export type Settled = Range & How
+
+export const settledAs = ({ partition, offset }: Place, how: How): Settled => ({ partition, from: offset, next: offset + 1n, ...how })
+
+/** Adds a letter, which joins the last ones when it follows them and ended as they did. */
+export function addSettled(settled: Settled[], { partition, offset }: Place, how: How): void {
+  const last = settled.at(-1)
+  const joins = last?.partition === partition && last.next === offset && last.outcome === how.outcome && last.reason === how.reason
+  if (last && joins) last.next = offset + 1n
+  else settled.push(settledAs({ partition, offset }, how))
+}
 
 /** How many letters ended how; failed-again is also kept by reason. */
 export type Tally = { outcomes: Partial<Record<Outcome, number>>; reasons: Record<string, number> }
 
 export const emptyTally = (): Tally => ({ outcomes: {}, reasons: {} })
 
-export function addToTally(tally: Tally, { outcome, reason }: Settled): void {
-  tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1
+export function addToTally(tally: Tally, { outcome, reason }: How, letters: number): void {
+  tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + letters
   if (reason !== undefined && outcome !== 'discarded') {
     const key = `${outcome}: ${reason}`
-    tally.reasons[key] = (tally.reasons[key] ?? 0) + 1
+    tally.reasons[key] = (tally.reasons[key] ?? 0) + letters
   }
 }
 

@@ -3,6 +3,8 @@
 /** Offsets [from, next) of one partition. */
 export type Range = { partition: number; from: bigint; next: bigint }
 
+export type Place = { partition: number; offset: bigint }
+
 export type Positions = Map<number, { from: bigint; next: bigint }[]>
 
 /** Adds [from, next); ranges that touch become one. Adding in order costs nothing. */
@@ -28,17 +30,19 @@ export function addPositions(positions: Positions, partition: number, from: bigi
   ranges.splice(first, touched.length, merged)
 }
 
-/** Takes one offset out. */
-export function removePosition(positions: Positions, partition: number, offset: bigint): void {
+/** Takes [from, next) out. */
+export function removePositions(positions: Positions, { partition, from, next }: Range): void {
   const ranges = positions.get(partition) ?? []
-  const at = indexOf(ranges, offset + 1n)
-  const range = ranges[at]
-  if (range === undefined || offset < range.from) return
+  const first = indexOf(ranges, from + 1n)
+  let behind = first
+  while (behind < ranges.length && (ranges[behind]?.from ?? next) < next) behind += 1
+  const touched = ranges.slice(first, behind)
+  const [start, end] = [touched[0]?.from ?? from, touched.at(-1)?.next ?? next]
   const rest = [
-    { from: range.from, next: offset },
-    { from: offset + 1n, next: range.next },
+    { from: start, next: from },
+    { from: next, next: end },
   ]
-  ranges.splice(at, 1, ...rest.filter(({ from, next }) => from < next))
+  ranges.splice(first, touched.length, ...rest.filter(({ from, next }) => from < next))
 }
 
 /** Index of the first range that ends at or behind the offset. */
@@ -83,7 +87,7 @@ export function addRanges(positions: Positions, ranges: Range[]): void {
   for (const { partition, from, next } of ranges) addPositions(positions, partition, from, next)
 }
 
-export function addPlaces(positions: Positions, places: Iterable<{ partition: number; offset: bigint }>): void {
+export function addPlaces(positions: Positions, places: Iterable<Place>): void {
   for (const { partition, offset } of places) addPositions(positions, partition, offset)
 }
 
@@ -111,13 +115,7 @@ export function split(range: Range, positions: Positions): { inside: Range[]; ou
 export const sizeOf = (ranges: Range[]): number => ranges.reduce((sum, { from, next }) => sum + Number(next - from), 0)
 
 /** Every offset of the ranges that is not among the positions. */
-export function missingFrom(ranges: Range[], positions: Positions): { partition: number; offset: bigint }[] {
-  return ranges.flatMap(({ partition, from, next }) => {
-    const missing = []
-    for (let offset = from; offset < next; offset += 1n) if (!hasPosition(positions, partition, offset)) missing.push({ partition, offset })
-    return missing
-  })
-}
+export const missingFrom = (ranges: Range[], positions: Positions): Range[] => ranges.flatMap((range) => split(range, positions).outside)
 
 /** The positions cut into lists of ranges: the first holds `first` positions (none when 0), the others `size` each. */
 export function cutPositions(positions: Positions, first: number, size: number): Range[][] {

@@ -2,6 +2,7 @@
 import type { Command, Tools } from './execute-command.ts'
 import type { Letter } from './letter.ts'
 import { recordDigest } from './letter-digest.ts'
+import { settledAs } from './outcome.ts'
 import { earlierMended, type Mended, type Patching, patchedLetters } from './patch-letters.ts'
 import type { QueuePlan } from './plan.ts'
 import type { Positions } from './positions.ts'
@@ -76,7 +77,7 @@ async function putPatched({ plan, changed, same }: Look, patching: Patching, req
   if (run.refusedBy !== undefined) throw new Error(`Refused, nothing was changed: run ${run.refusedBy} was first on ${run.dlq}`)
   const earlier = await earlierMended(plan, patching)
   const settle = (mended: Mended[]) => {
-    const settled = mended.map(({ letter: { partition, offset } }) => ({ partition, offset, outcome: 'patched' as const }))
+    const settled = mended.map(({ letter }) => settledAs(letter, { outcome: 'patched' }))
     return audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters: settled, at: clock.now() }])
   }
   const there: { mended: Mended; place: Letter }[] = []

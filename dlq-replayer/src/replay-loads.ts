@@ -5,13 +5,13 @@ import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Sending } from './ledger-entry.ts'
 import { endsOf } from './ledger-entry.ts'
-import type { Dlq, Letter } from './letter.ts'
-import { keyMark, parkedOf, parted, positionText, replayOf, wavesByKey } from './letter.ts'
+import type { Dlq, Keyed, Letter } from './letter.ts'
+import { parkedOf, parted, positionText, replayOf, wavesByKey } from './letter.ts'
 import { lettersOut } from './letters-out.ts'
 import type { Settled } from './outcome.ts'
-import { mostlyFailed } from './outcome.ts'
+import { mostlyFailed, settledAs } from './outcome.ts'
 import { hasPosition } from './positions.ts'
-import { failureReader, verifyReplays } from './verify-replays.ts'
+import { countedSoFar, failureReader, verifyReplays } from './verify-replays.ts'
 import type { CutWork } from './work-cut.ts'
 
 type Loading = { dlq: Dlq; run: Run; cut: number; settle(settled: Settled[]): Promise<void>; work: CutWork }
@@ -31,7 +31,7 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   const { replays, stopping } = work
   const pace = work.paceOf(run)
   const groupKeepsUp = lagBrake(dlq, run.id, work)
-  const counted = new Set<string>()
+  const counted = countedSoFar()
   let started: Promise<Started> | undefined
 
   /** What an engineer put back is replayed once more. */
@@ -40,7 +40,7 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
 
   async function park(letters: Letter[]): Promise<Settled[]> {
     if (letters.length > 0) await replays.append(dlq.parked, letters.map(parkedOf))
-    return letters.map(({ partition, offset, reason }) => ({ partition, offset, outcome: 'parked', reason }))
+    return letters.map((letter) => settledAs(letter, { outcome: 'parked', reason: letter.reason }))
   }
 
   const out = lettersOut(async (letters) => {
@@ -50,16 +50,18 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   })
 
   /** Sends what was not sent; whether all of them are out. */
-  async function send(letters: Letter[], { sent }: Started): Promise<boolean> {
-    const [before, waiting] = sent.size === 0 ? [[], [...letters]] : parted(letters, (letter) => sent.delete(positionText(letter)))
+  async function send(letters: Keyed[], { sent }: Started): Promise<boolean> {
+    const [before, waiting] = sent.size === 0 ? [[], [...letters]] : parted(letters, ({ letter }) => sent.delete(positionText(letter)))
     if (before.length > 0) out.add(before)
     while (waiting.length > 0 && !mostlyFailed(run.tally) && (await mayGoOn(run.id, work))) {
       const { count, waitMs } = pace.next(waiting.length, work.clock.now())
       await wait(waitMs, stopping)
       const slice = waiting.splice(0, count)
-      const records = slice.map((letter) => replayOf(letter, run.id))
-      await replays.append(dlq.topic, records)
-      out.add(slice)
+      const places = await replays.append(
+        dlq.topic,
+        slice.map(({ letter }) => replayOf(letter, run.id)),
+      )
+      out.add(slice.map(({ letter, key }, i) => ({ letter, key, at: places[i] })))
     }
     return waiting.length === 0
   }
@@ -71,10 +73,9 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
       await out.until((letters) => letters <= MAX_OUT)
       if (!(await groupKeepsUp()) && state.sent.size === 0) return false
       for (const wave of wavesByKey(letters)) {
-        const [tooOften, mine] = parted(wave, (letter) => isTooOften(letter) && !state.sent.has(positionText(letter)))
-        await settle(await park(tooOften))
-        const marks = wave.map(({ key }) => keyMark(key) ?? '')
-        await out.until((_, keys) => !marks.some((mark) => keys.has(mark)))
+        const [tooOften, mine] = parted(wave, ({ letter }) => isTooOften(letter) && !state.sent.has(positionText(letter)))
+        await settle(await park(tooOften.map(({ letter }) => letter)))
+        await out.until((_, keys) => !wave.some(({ key }) => key !== undefined && keys.has(key)))
         if (stopping.aborted) return false
         if (!(await send(mine, state)) && state.sent.size === 0) return false
       }

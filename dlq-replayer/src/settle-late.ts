@@ -6,10 +6,11 @@ import type { Ends } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { eventIdOf, positionText } from './letter.ts'
 import type { Settled } from './outcome.ts'
+import { settledAs } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
-import type { Range } from './positions.ts'
+import type { Place, Range } from './positions.ts'
 import type { Audit } from './start-run.ts'
-import type { CountedAt, Outcomes } from './verify-replays.ts'
+import type { Outcomes } from './verify-replays.ts'
 import { failuresSince } from './verify-replays.ts'
 
 type Settling = { audit: Audit; letters: LetterReader; outcomes: Outcomes; clock: Clock }
@@ -31,15 +32,13 @@ export async function settleLate(dlq: Dlq, { audit, letters, outcomes, clock }: 
   for await (const letter of letters.read(dlq, ranges)) {
     const run = some.get(positionText(letter))
     if (run === undefined) continue
-    const { partition, offset } = letter
     const failure = failures.get(positionText(letter))
-    if (failure) settle(run, { partition, offset, outcome: 'failed-again', reason: failure.reason })
+    if (failure) settle(run, settledAs(letter, { outcome: 'failed-again', reason: failure.reason }))
     else clean.push({ run, letter })
   }
   const counts = await countsOf(dlq, clean, outcomes)
   for (const { run, letter } of clean) {
-    const { partition, offset } = letter
-    if (counts.has(eventIdOf(letter) ?? '')) settle(run, { partition, offset, outcome: 'counted' })
+    if (counts.has(eventIdOf(letter) ?? '')) settle(run, settledAs(letter, { outcome: 'counted' }))
   }
   await audit.append([...settled].map(([run, of]) => ({ kind: 'settled', run, dlq: dlq.name, letters: of, at: clock.now() })))
 }
@@ -59,7 +58,7 @@ function firstOf(ranges: Range[]): Ends {
   return first
 }
 
-async function countsOf({ group }: Dlq, letters: { letter: Letter }[], { countedAt }: Outcomes): Promise<Map<string, CountedAt>> {
+async function countsOf({ group }: Dlq, letters: { letter: Letter }[], { countedAt }: Outcomes): Promise<Map<string, Place>> {
   try {
     const known = await countedAt(
       group,

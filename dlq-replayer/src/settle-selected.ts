@@ -1,7 +1,6 @@
 // Decisions of engineers about letters, with a reason, written down for ever: discarded ones do not come up again, unparked ones do.
 import type { Clock } from '@tally/platform/clock'
 import type { QueuePlan } from './plan.ts'
-import type { Range } from './positions.ts'
 import { cutPositions } from './positions.ts'
 import type { Audit, Request, StartedRun } from './start-run.ts'
 import { startRun } from './start-run.ts'
@@ -14,14 +13,10 @@ export async function settleSelected(plan: QueuePlan, request: Request, audit: A
   if (run.refusedBy !== undefined) return run
   const outcome = request.action === 'unpark' ? ('unparked' as const) : ('discarded' as const)
   for (const ranges of cutPositions(plan.selection, 0, LETTERS_PER_ENTRY)) {
-    const letters = ranges.flatMap(offsetsOf).map((place) => ({ ...place, outcome }))
+    const letters = ranges.map((range) => ({ ...range, outcome }))
     await audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters, at: clock.now() }])
   }
   await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
   await audit.refresh()
   return run
-}
-
-function offsetsOf({ partition, from, next }: Range): { partition: number; offset: bigint }[] {
-  return Array.from({ length: Number(next - from) }, (_, i) => ({ partition, offset: from + BigInt(i) }))
 }

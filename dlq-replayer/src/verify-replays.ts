@@ -7,17 +7,20 @@ import type { Ends, Sending } from './ledger-entry.ts'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
 import { eventIdOf, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
-import type { Settled } from './outcome.ts'
+import type { Sent } from './letters-out.ts'
+import type { How, Settled } from './outcome.ts'
+import { addSettled } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
-
-/** Where an event was counted: a record of the topic. */
-export type CountedAt = { partition: number; offset: bigint }
+import type { Place, Positions, Range } from './positions.ts'
+import { addPositions, addRanges, hasPosition, positionRanges, positionsOf } from './positions.ts'
 
 export type Outcomes = {
   /** The group's next offsets on the topic; a partition it never committed is not in it. */
   committed(group: string, topic: string): Promise<Ends>
-  /** Where the group counted those of the events that it did. Null: the group keeps no such record. @throws Unavailable */
-  countedAt(group: string, eventIds: readonly string[]): Promise<Map<string, CountedAt> | null>
+  /** The records of the topic from which the group counted an event, as far as it still knows. Null: it keeps no such record. @throws Unavailable */
+  countedOf(group: string, records: Range[]): Promise<Range[] | null>
+  /** From which record of the topic the group counted each of those of the events that it did. Null: the group keeps no such record. @throws Unavailable */
+  countedAt(group: string, eventIds: readonly string[]): Promise<Map<string, Place> | null>
 }
 
 type Verifying = {
@@ -30,7 +33,10 @@ type Verifying = {
   stopping: AbortSignal
 }
 
-type Ended = Pick<Settled, 'outcome' | 'reason'>
+/** What was counted of a cut so far, by the record or, where that is not known, by the event: of letters with one event only the first was. */
+export type CountedSoFar = { records: Positions; events: Set<string> }
+
+export const countedSoFar = (): CountedSoFar => ({ records: new Map(), events: new Set() })
 
 const ASK_AGAIN_MS = 200
 /** A group that keeps up commits several times a second, and the next letters wait for these to be settled. */
@@ -38,62 +44,63 @@ const POLL_MS = 50
 /** The first looks come sooner: a group that keeps up needs no more. */
 const FIRST_POLL_MS = 20
 
-/**
- * Waits for the group; `tooOften`: the new letters that are to be parked. Nothing is settled when the process drains.
- * @param counted the events counted in this cut so far: of letters with one event id only the first was counted
- */
+/** Waits for the group; `tooOften`: the new letters that are to be parked. Nothing is settled when the process drains. */
 export async function verifyReplays(
   dlq: Dlq,
-  letters: Letter[],
+  sent: Sent[],
   sending: Sending,
-  { counted, failures: reader }: { counted: Set<string>; failures: { read(): Promise<Map<string, Letter>> } },
+  { counted, failures: reader }: { counted: CountedSoFar; failures: { read(): Promise<Map<string, Letter>> } },
   verifying: Verifying,
 ): Promise<{ settled: Settled[]; tooOften: Letter[] }> {
-  if (letters.length === 0) return { settled: [], tooOften: [] }
-  const deadline = verifying.clock.now() + verifying.verifyTimeoutMs
+  if (sent.length === 0) return { settled: [], tooOften: [] }
+  const { outcomes, clock, verifyTimeoutMs, maxReplays, stopping } = verifying
+  const deadline = clock.now() + verifyTimeoutMs
   const passed = await groupPassed(dlq, sending, verifying, deadline)
-  if (verifying.stopping.aborted) return { settled: [], tooOften: [] }
-  const [failures, counts] = await Promise.all([reader.read(), askCounts(dlq, letters, verifying, deadline)])
+  if (stopping.aborted) return { settled: [], tooOften: [] }
+  const ask = <T>(question: () => Promise<T>) => answered(question, verifying, deadline)
+  const [failures, here] = await Promise.all([reader.read(), ask(() => outcomes.countedOf(dlq.group, recordsOf(sent)))])
+  addRanges(counted.records, here ?? [])
   const settled: Settled[] = []
   const tooOften: Letter[] = []
-  for (const letter of letters) {
-    const { partition, offset } = letter
+  const others: Letter[] = []
+  const isHere = placesIn(here ?? [])
+  for (const { letter, at } of sent) {
     const failure = failures.size === 0 ? undefined : failures.get(positionText(letter))
     if (failure) {
-      settled.push({ partition, offset, outcome: 'failed-again', reason: failure.reason })
-      if (failure.replays >= verifying.maxReplays) tooOften.push(failure)
-    } else {
-      const eventId = eventIdOf(letter)
-      const found = outcomeOf(eventId, sending, passed, counts)
-      settled.push({ partition, offset, ...once(found, eventId, counted) })
-    }
+      addSettled(settled, letter, { outcome: 'failed-again', reason: failure.reason })
+      if (failure.replays >= maxReplays) tooOften.push(failure)
+    } else if (at && isHere(at)) addSettled(settled, letter, { outcome: 'counted' })
+    else others.push(letter)
   }
+  if (others.length === 0) return { settled, tooOften }
+  const eventIds = [...new Set(others.flatMap((letter) => eventIdOf(letter) ?? []))]
+  const counts = await ask(() => outcomes.countedAt(dlq.group, eventIds))
+  for (const letter of others) addSettled(settled, letter, outcomeOf(eventIdOf(letter), { sending, passed, counts, counted }))
   return { settled, tooOften }
 }
 
+/** Where the replays lie. */
+function recordsOf(sent: Sent[]): Range[] {
+  const records: Positions = new Map()
+  for (const { at } of sent) if (at) addPositions(records, at.partition, at.offset)
+  return positionRanges(records)
+}
+
+function placesIn(ranges: Range[]): (place: Place) => boolean {
+  const positions = positionsOf(ranges)
+  return ({ partition, offset }) => hasPosition(positions, partition, offset)
+}
+
 /** Undefined: nobody answered in time. */
-async function askCounts(
-  dlq: Dlq,
-  letters: Letter[],
-  { outcomes, clock, stopping }: Verifying,
-  deadline: number,
-): Promise<Map<string, CountedAt> | null | undefined> {
-  const eventIds = [...new Set(letters.flatMap((letter) => eventIdOf(letter) ?? []))]
+async function answered<T>(ask: () => Promise<T>, { clock, stopping }: Verifying, deadline: number): Promise<T | undefined> {
   for (;;) {
     try {
-      return await outcomes.countedAt(dlq.group, eventIds)
+      return await ask()
     } catch (error) {
       if (!(error instanceof Unavailable) || clock.now() >= deadline || stopping.aborted) return undefined
       await wait(ASK_AGAIN_MS, stopping)
     }
   }
-}
-
-function once(found: Ended, eventId: string | undefined, counted: Set<string>): Ended {
-  if (found.outcome !== 'counted' || eventId === undefined) return found
-  if (counted.has(eventId)) return { outcome: 'already-counted' }
-  counted.add(eventId)
-  return found
 }
 
 /** Whether the group's committed offsets passed everything that is in the topic by now. */
@@ -139,17 +146,19 @@ export async function failuresSince(
   return failures
 }
 
-function outcomeOf(
-  eventId: string | undefined,
-  { topicEnds }: Sending,
-  passed: boolean,
-  counts: Map<string, CountedAt> | null | undefined,
-): Ended {
+type Known = { sending: Sending; passed: boolean; counts: Map<string, Place> | null | undefined; counted: CountedSoFar }
+
+/** Of a letter of which nothing is known but its event: it was sent by an earlier attempt, was sent twice, or its event was counted from elsewhere. */
+function outcomeOf(eventId: string | undefined, { sending, passed, counts, counted }: Known): How {
   const late = { outcome: 'unknown' as const, reason: 'the group did not get there in time' }
   if (counts === null) return passed ? { outcome: 'handled' } : late
   if (eventId === undefined) return passed ? { outcome: 'unknown', reason: 'no event id to ask for' } : late
   if (counts === undefined) return { outcome: 'unknown', reason: 'the counts did not answer' }
   const at = counts.get(eventId)
   if (at === undefined) return passed ? { outcome: 'unknown', reason: 'passed, yet not in the counts' } : late
-  return { outcome: at.offset >= (topicEnds.get(at.partition) ?? 0n) ? 'counted' : 'already-counted' }
+  const isEarlier = at.offset < (sending.topicEnds.get(at.partition) ?? 0n)
+  if (isEarlier || counted.events.has(eventId) || hasPosition(counted.records, at.partition, at.offset))
+    return { outcome: 'already-counted' }
+  counted.events.add(eventId)
+  return { outcome: 'counted' }
 }

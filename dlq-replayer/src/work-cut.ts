@@ -5,22 +5,22 @@ import type { Cut } from './drive-runs.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Ends } from './ledger-entry.ts'
-import type { Dlq, Letter } from './letter.ts'
+import type { Dlq } from './letter.ts'
 import { parted } from './letter.ts'
 import { lettersInLoads } from './letter-loads.ts'
 import type { Settled } from './outcome.ts'
-import { mostlyFailed, tallied } from './outcome.ts'
+import { mostlyFailed, settledAs, tallied } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
-import type { Positions, Range } from './positions.ts'
+import type { Place, Positions, Range } from './positions.ts'
 import { addPlaces, hasPosition, missingFrom } from './positions.ts'
 import { replayLoads } from './replay-loads.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
 
 export type Replays = {
-  /** Writes with acks=all; resolves once every record is acknowledged. */
-  append(topic: string, records: NewRecord[]): Promise<unknown>
+  /** Writes with acks=all; resolves once every record is acknowledged, with where each of them lies. */
+  append(topic: string, records: NewRecord[]): Promise<Place[]>
   bounds(topic: string): Promise<Map<number, Bounds>>
   /** Positions (`partition/offset`) of the letters of the run that were written to the topic since these ends. */
   sentSince(topic: string, ends: Ends, run: string): Promise<Set<string>>
@@ -61,7 +61,7 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
     addPlaces(found, load)
     const left = load.filter(({ partition, offset }) => !hasPosition(run.settled, partition, offset))
     const [gone, open] = parted(left, ({ partition, offset }) => hasPosition(final, partition, offset))
-    await settle(gone.map((letter) => ({ ...place(letter), outcome: 'settled-earlier' as const })))
+    await settle(gone.map((letter) => settledAs(letter, { outcome: 'settled-earlier' })))
     whole = open.length === 0 || (await loads.replay(open))
     if (!whole) break
   }
@@ -78,10 +78,6 @@ const SETTLED_PER_ENTRY = 5_000
 /** The more a run has settled, the more may be out without an outcome: a run that fails shows it early. */
 const loadLetters = ({ tally }: Run): number => Math.min(2_000, Math.max(100, tallied(tally)))
 
-const place = ({ partition, offset }: Letter) => ({ partition, offset })
-
 /** What the ranges name and the queue does not hold any more. */
 const goneFrom = (ranges: Range[], found: Positions, settled: Positions): Settled[] =>
-  missingFrom(ranges, found)
-    .filter(({ partition, offset }) => !hasPosition(settled, partition, offset))
-    .map((at) => ({ ...at, outcome: 'missing' as const }))
+  missingFrom(missingFrom(ranges, found), settled).map((range) => ({ ...range, outcome: 'missing' as const }))

@@ -1,4 +1,5 @@
 // What the command asks, refuses and remembers, against a world in memory.
+import { settledAs } from '@tally/dlq-replayer/outcome'
 import { progressOf } from '@tally/dlq-replayer/progress'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
@@ -62,7 +63,7 @@ describe('a confirmation', () => {
   /** Unparking asks as replaying does, and ends on its own. */
   async function parkedWorld(count: number): Promise<World> {
     const world = worldOf(count)
-    const letters = world.letters.map(({ partition, offset }) => ({ partition, offset, outcome: 'parked' as const }))
+    const letters = world.letters.map((letter) => settledAs(letter, { outcome: 'parked' }))
     await world.audit.append([{ kind: 'settled', run: 'r', dlq: DLQ.name, letters, at: 0 }])
     return world
   }

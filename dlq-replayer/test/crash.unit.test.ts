@@ -67,7 +67,8 @@ async function booksBalance(world: World): Promise<void> {
   const last = new Map<string, string>()
   for (const entry of world.entries)
     if (entry.kind === 'settled')
-      for (const { partition, offset, outcome } of entry.letters) if (outcome !== 'unknown') last.set(`${partition}/${offset}`, outcome)
+      for (const { partition, from, next, outcome } of entry.letters)
+        for (let offset = from; offset < next; offset += 1n) if (outcome !== 'unknown') last.set(`${partition}/${offset}`, outcome)
   const { selected } = await planned(world)
   expect(selected + last.size).to.equal(world.letters.length)
   const counts = queueOf(await world.audit.refresh(), DLQ.name).counts

@@ -2,10 +2,11 @@
 import { entryJson, parseEntry } from '@tally/dlq-replayer/json-entries'
 import type { SettledLetters } from '@tally/dlq-replayer/ledger-entry'
 import type { Settled } from '@tally/dlq-replayer/outcome'
+import { settledAs } from '@tally/dlq-replayer/outcome'
 import { expect } from 'chai'
 
 const about = { kind: 'settled', run: '20260101T000000-abcdef', dlq: 'orders-dlq', at: 1 } as const
-const counted = (partition: number, offset: bigint): Settled => ({ partition, offset, outcome: 'counted' })
+const counted = (partition: number, offset: bigint) => settledAs({ partition, offset }, { outcome: 'counted' })
 
 describe('what the audit says of settled letters', () => {
   it('is read as it was written, letters in a row as one range', () => {
@@ -13,8 +14,8 @@ describe('what the audit says of settled letters', () => {
       counted(0, 7n),
       counted(1, 3n),
       counted(0, 8n),
-      { partition: 0, offset: 9n, outcome: 'failed-again', reason: 'unknown-schema' },
-      { partition: 0, offset: 10n, outcome: 'failed-again', reason: 'bad-content' },
+      settledAs({ partition: 0, offset: 9n }, { outcome: 'failed-again', reason: 'unknown-schema' }),
+      { partition: 0, from: 10n, next: 12n, outcome: 'failed-again', reason: 'bad-content' },
       counted(1, 4n),
       counted(1, 6n),
     ]
@@ -23,10 +24,15 @@ describe('what the audit says of settled letters', () => {
       [0, '7', '9', 'counted'],
       [1, '3', '5', 'counted'],
       [0, '9', '10', 'failed-again', 'unknown-schema'],
-      [0, '10', '11', 'failed-again', 'bad-content'],
+      [0, '10', '12', 'failed-again', 'bad-content'],
       [1, '6', '7', 'counted'],
     ])
-    expect((parseEntry(json) as SettledLetters).letters).to.have.deep.members(letters)
+    expect((parseEntry(json) as SettledLetters).letters).to.deep.equal([
+      { partition: 0, from: 7n, next: 9n, outcome: 'counted' },
+      { partition: 1, from: 3n, next: 5n, outcome: 'counted' },
+      ...letters.slice(3, 5),
+      counted(1, 6n),
+    ])
   })
 
   it('is read as older versions wrote it, a letter each', () => {
@@ -39,7 +45,7 @@ describe('what the audit says of settled letters', () => {
     })
     expect((parseEntry(text) as SettledLetters).letters).to.deep.equal([
       counted(0, 7n),
-      { partition: 1, offset: 3n, outcome: 'failed-again', reason: 'unknown-schema' },
+      settledAs({ partition: 1, offset: 3n }, { outcome: 'failed-again', reason: 'unknown-schema' }),
     ])
   })
 })

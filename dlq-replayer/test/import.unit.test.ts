@@ -4,6 +4,7 @@ import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import { recordDigest } from '@tally/dlq-replayer/letter-digest'
 import { letterLine, parseLetterLine } from '@tally/dlq-replayer/letter-line'
+import { settledAs } from '@tally/dlq-replayer/outcome'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { DLQ, letter } from './support/letters.ts'
@@ -55,7 +56,7 @@ describe('an import', () => {
     const world = memoryWorld(
       letters.map((n, offset) => ({ ...letter(n), offset: BigInt(offset), record: { ...letter(n).record, offset: BigInt(offset) } })),
     )
-    const settled = [{ partition: 0, offset: 0n, outcome: 'discarded' as const }]
+    const settled = [settledAs({ partition: 0, offset: 0n }, { outcome: 'discarded' })]
     if (letters.length > 0) await world.audit.append([{ kind: 'settled', run: 'r', dlq: DLQ.name, letters: settled, at: 0 }])
     return world
   }

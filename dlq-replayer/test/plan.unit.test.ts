@@ -1,8 +1,10 @@
 // What the plan finds, what it leaves out, and how it reads.
+
 import type { Filter } from '@tally/dlq-replayer/filter'
 import { parseFilter } from '@tally/dlq-replayer/filter-words'
 import { HELP } from '@tally/dlq-replayer/help-text'
 import type { Letter } from '@tally/dlq-replayer/letter'
+import { settledAs } from '@tally/dlq-replayer/outcome'
 import { causesOf } from '@tally/dlq-replayer/plan'
 import { planIdText } from '@tally/dlq-replayer/plan-id'
 import { planJson } from '@tally/dlq-replayer/plan-json'
@@ -91,7 +93,7 @@ describe('the plan', () => {
   it('lists parked letters with the way to open them', async () => {
     const letters = mixed()
     const world = memoryWorld(letters)
-    const parked = letters.slice(0, 2).map(({ partition, offset }) => ({ partition, offset, outcome: 'parked' as const }))
+    const parked = letters.slice(0, 2).map((letter) => settledAs(letter, { outcome: 'parked' }))
     await world.audit.append([{ kind: 'settled', run: 'r', dlq: DLQ.name, letters: parked, at: 0 }])
     const planned = await planReplay(
       [DLQ],
@@ -133,8 +135,8 @@ describe('the plan', () => {
         dlq: DLQ.name,
         at: 0,
         letters: [
-          { partition: 0, offset: 0n, outcome: 'counted' },
-          { partition: 0, offset: 1n, outcome: 'unknown' },
+          { partition: 0, from: 0n, next: 1n, outcome: 'counted' },
+          { partition: 0, from: 1n, next: 2n, outcome: 'unknown' },
         ],
       },
     ])

@@ -24,7 +24,7 @@ const settled = (from: number, next: number, at: number): Entry => ({
   kind: 'settled',
   run: 'r',
   dlq: DLQ.name,
-  letters: Array.from({ length: next - from }, (_, n) => ({ partition: 0, offset: BigInt(from + n), outcome: 'counted' })),
+  letters: [{ partition: 0, from: BigInt(from), next: BigInt(next), outcome: 'counted' }],
   at,
 })
 

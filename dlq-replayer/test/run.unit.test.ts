@@ -5,6 +5,7 @@ import { historyText } from '@tally/dlq-replayer/history-text'
 import type { Run } from '@tally/dlq-replayer/ledger'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import type { Letter } from '@tally/dlq-replayer/letter'
+import { eventIdOf } from '@tally/dlq-replayer/letter'
 import { planReplay } from '@tally/dlq-replayer/plan-replay'
 import { statusText, summaryText } from '@tally/dlq-replayer/run-text'
 import { settleLate } from '@tally/dlq-replayer/settle-late'
@@ -87,6 +88,33 @@ describe('a run', () => {
     const { id } = await begin(world)
     await finish(world)
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 1, 'already-counted': 2 })
+  })
+
+  it('asks for events only where a letter was not counted from its own replay', async () => {
+    const world = memoryWorld(letters(40).map((each, n) => (n === 31 ? { ...letter(3), offset: 31n } : each)))
+    const { countedAt } = world.work.outcomes
+    const asked: string[] = []
+    world.work.outcomes.countedAt = (group, eventIds) => {
+      asked.push(...eventIds)
+      return countedAt(group, eventIds)
+    }
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 39, 'already-counted': 1 })
+    expect(asked).to.deep.equal([eventIdOf(letter(3))])
+  })
+
+  it('knows a letter as counted when its write was tried again, and the group counted the first of the two', async () => {
+    const world = memoryWorld(letters(12))
+    const { append } = world.work.replays
+    world.work.replays.append = async (topic, records) => {
+      await append(topic, records)
+      return append(topic, records)
+    }
+    const { id } = await begin(world)
+    await finish(world)
+    expect(world.sent).to.have.length(24)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 12 })
   })
 
   it('settles what failed again, and its new letter stands in its place', async () => {

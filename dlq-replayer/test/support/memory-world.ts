@@ -77,6 +77,7 @@ export function memoryWorld(
     })
   const replays: Replays = {
     async append(topic, records) {
+      const first = BigInt(topic === DLQ.parked ? parked.length : topic === DLQ.name ? letters.length : sent.length)
       if (topic === DLQ.parked) parked.push(...records)
       else if (topic === DLQ.name) for (const record of records) letters.push(put(record))
       else
@@ -84,6 +85,7 @@ export function memoryWorld(
           sent.push(record)
           catchUp()
         }
+      return records.map((_, i) => ({ partition: 0, offset: first + BigInt(i) }))
     },
     bounds: async () => bounds(sent.length),
     async sentSince(_, ends, run) {
@@ -100,6 +102,12 @@ export function memoryWorld(
     replays,
     outcomes: {
       committed: async () => new Map([[0, BigInt(consumed)]]),
+      countedOf: async (_, records) => {
+        const asked = positionsOf(records)
+        return [...countedAt.values()]
+          .filter((offset) => hasPosition(asked, 0, offset))
+          .map((from) => ({ partition: 0, from, next: from + 1n }))
+      },
       countedAt: async (_, eventIds) =>
         new Map(
           eventIds.flatMap((eventId) => {
