@@ -3,6 +3,7 @@
 import type { Message } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import produce, { type ProduceRequest } from 'kafkajs/src/protocol/requests/produce/index.js'
+import { systemClock } from './clock.ts'
 import { crc32c } from './kafka-crc32c.ts'
 import { type MeasuredRecord, sizeAs, writeRecord } from './kafka-new-record.ts'
 
@@ -25,7 +26,7 @@ const [LENGTH_ENDS, CHECKED_FROM] = [12, 21]
 const NO_PRODUCER_ID = -1n
 
 /** The request's body, for a producer that is neither idempotent nor in a transaction. */
-export function encodeProduce({ acks, timeout, topicData }: ProduceRequest<ProducerBatch>, now = Date.now()): Buffer {
+export function encodeProduce({ acks, timeout, topicData }: ProduceRequest<ProducerBatch>, now: number): Buffer {
   const topics = topicData.map(({ topic, partitions }) => ({
     name: Buffer.from(topic),
     partitions: partitions.map(({ partition, messages }) => recordSet(partition, messages)),
@@ -93,7 +94,7 @@ produce.protocol = ({ version }) => {
         'batches are neither for brokers before 0.11 nor for compression, transactions or idempotence',
       )
     made.request.encode = async () => {
-      const buf = encodeProduce(request)
+      const buf = encodeProduce(request, systemClock.now())
       return { buf, buffer: buf }
     }
     return made

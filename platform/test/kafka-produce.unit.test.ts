@@ -91,7 +91,10 @@ describe('a produce request of batches', () => {
     const headers = { id: Buffer.from('7'), none: null, twice: Buffer.from('b') }
     const repeatedHeaders = { twice: [null, Buffer.alloc(0), Buffer.from('b')] }
     const given = { key: null, value: null, headers, repeatedHeaders }
-    const request = encodeProduce({ ...OPTIONS, topicData: [{ topic: 't', partitions: [{ partition: 0, messages: batched([given]) }] }] })
+    const request = encodeProduce(
+      { ...OPTIONS, topicData: [{ topic: 't', partitions: [{ partition: 0, messages: batched([given]) }] }] },
+      NOW,
+    )
     const frame = { topic: 't', partition: 0, bytes: request.subarray(REQUEST_HEADER + BATCH_HEADER), baseOffset: 0n, timestamp: NOW }
     const kind = { appendTime: false, isControl: false, batchContext: { producerId: '-1', inTransaction: false } }
     const read = new FetchedRecord({ ...frame, ...kind }, varintEnd(frame.bytes, 0))
@@ -129,7 +132,7 @@ describe('chunks of records', () => {
         expect(chunks.flat().map(({ record }) => record)).to.deep.equal(records)
         for (const chunk of chunks) {
           const batches = [new ProducerBatch(chunk)]
-          const request = encodeProduce({ ...OPTIONS, topicData: [{ topic: 't', partitions: [{ partition: 0, messages: batches }] }] })
+          const request = encodeProduce({ ...OPTIONS, topicData: [{ topic: 't', partitions: [{ partition: 0, messages: batches }] }] }, NOW)
           expect(chunk.length === 1 || request.length - REQUEST_HEADER - BATCH_HEADER <= maxBytes).to.equal(true)
         }
       }),
