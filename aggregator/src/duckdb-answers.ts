@@ -146,7 +146,7 @@ const bucketsValues = ({ category, currency }: BucketsQuery) => ({
 
 type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: bigint | null]
 
-/** One question a day of event ids, and one to the record of failures; ids are numbers, so they can stand in the text. */
+/** One question a day of event ids, of the range in which they are, and one to the record of failures; ids are numbers, so they can stand in the text. */
 async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]): Promise<Traced[]> {
   const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
   const tables = new Set(await tablesOf(connection))
@@ -164,7 +164,8 @@ async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]):
     if (!tables.has(table)) continue
     const rows = await readRows<PlaceRow>(
       connection,
-      `select event_id, "partition", record_offset, counted_at from ${table} where event_id in (${ids.join()})`,
+      `select event_id, "partition", record_offset, counted_at from ${table}
+       where event_id between ${ids.reduce(min)} and ${ids.reduce(max)} and event_id in (${ids.join()})`,
     )
     for (const row of rows) keep(row)
   }
@@ -174,22 +175,29 @@ async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]):
   })
 }
 
-/** Rows lie in the order in which they were counted, so of each table only the part is read that has such offsets. */
+/** A question a partition and day: rows lie in the order of their offsets, and between two of them only that part of a table is read. */
 async function countedOf(connection: DuckDBConnection, ranges: readonly RecordRange[]): Promise<RecordRange[]> {
-  const within = ranges.map(
-    ({ partition, from, next }) => `"partition" = ${partition} and record_offset >= ${from} and record_offset < ${next}`,
+  const days = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
+  const places = days.flatMap((table) =>
+    [...Map.groupBy(ranges, ({ partition }) => partition)].map(([partition, asked]) => {
+      const [from, next] = [asked.map((range) => range.from).reduce(min), asked.map((range) => range.next).reduce(max)]
+      const within = asked.map((range) => `record_offset >= ${range.from} and record_offset < ${range.next}`).join(' or ')
+      return `select "partition", record_offset from ${table}
+        where "partition" = ${partition} and record_offset >= ${from} and record_offset < ${next} and (${within})`
+    }),
   )
-  const seen = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
-  if (seen.length === 0) return []
-  const places = seen.map((table) => `select "partition", record_offset from ${table} where ${within.join(' or ')}`).join(' union all ')
+  if (places.length === 0) return []
   const rows = await readRows<[number, bigint, bigint]>(
     connection,
     `select "partition", min(record_offset) "from", max(record_offset) + 1
-     from (select *, record_offset - row_number() over (partition by "partition" order by record_offset) island from (${places}))
+     from (select *, record_offset - row_number() over (partition by "partition" order by record_offset) island from (${places.join(' union all ')}))
      group by "partition", island order by "partition", "from"`,
   )
   return rows.map(([partition, from, next]) => ({ partition, from, next }))
 }
+
+const min = (a: bigint, b: bigint) => (a < b ? a : b)
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
 
 const tablesOf = async (connection: DuckDBConnection) =>
   (await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')).map(([name]) => name)
