@@ -1,0 +1,64 @@
+// What is remembered of single events: whether they were counted, and from which records. Asked of the days in which they lie.
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { readRows } from '@tally/platform/duckdb'
+import { tsidTime } from '@tally/platform/tsid'
+import type { Place, RecordRange, Traced } from './ask-counts.ts'
+import { dayOf, seenDay, seenTable } from './counts-schema.ts'
+
+type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: bigint | null]
+
+/** One question a day of event ids, of the range in which they are, and one to the record of failures; ids are numbers, so they can stand in the text. */
+export async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]): Promise<Traced[]> {
+  const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
+  const tables = new Set(await tablesOf(connection))
+  const places = new Map<bigint, Place>()
+  const keep = ([eventId, partition, offset, countedAt]: PlaceRow) => {
+    if (countedAt !== null) places.set(eventId, { partition, offset, countedAtMs: Number(countedAt) })
+  }
+  const letters = await readRows<[...PlaceRow, reason: string, failedAt: bigint]>(
+    connection,
+    `select event_id, "partition", record_offset, counted_at, reason, failed_at from dead_letters where event_id in (${eventIds.join()})`,
+  )
+  const failures = new Map(letters.map(([eventId, , , , reason, failedAt]) => [eventId, { reason, failedAtMs: Number(failedAt) }]))
+  for (const [eventId, partition, offset, countedAt] of letters) keep([eventId, partition, offset, countedAt])
+  for (const [table, ids] of Map.groupBy(eventIds, (eventId) => seenTable(dayOf(tsidTime(eventId))))) {
+    if (!tables.has(table)) continue
+    const rows = await readRows<PlaceRow>(
+      connection,
+      `select event_id, "partition", record_offset, counted_at from ${table}
+       where event_id between ${ids.reduce(min)} and ${ids.reduce(max)} and event_id in (${ids.join()})`,
+    )
+    for (const row of rows) keep(row)
+  }
+  return eventIds.map((eventId) => {
+    const [counted, deadLettered] = [places.get(eventId), failures.get(eventId)]
+    return { eventId, ...(counted && { counted }), ...(deadLettered && { deadLettered }), beforeWindow: eventId < forgottenBelow }
+  })
+}
+
+/** A question a partition and day: rows lie in the order of their offsets, and between two of them only that part of a table is read. */
+export async function countedOf(connection: DuckDBConnection, ranges: readonly RecordRange[]): Promise<RecordRange[]> {
+  const days = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
+  const places = days.flatMap((table) =>
+    [...Map.groupBy(ranges, ({ partition }) => partition)].map(([partition, asked]) => {
+      const [from, next] = [asked.map((range) => range.from).reduce(min), asked.map((range) => range.next).reduce(max)]
+      const within = asked.map((range) => `record_offset >= ${range.from} and record_offset < ${range.next}`).join(' or ')
+      return `select "partition", record_offset from ${table}
+        where "partition" = ${partition} and record_offset >= ${from} and record_offset < ${next} and (${within})`
+    }),
+  )
+  if (places.length === 0) return []
+  const rows = await readRows<[number, bigint, bigint]>(
+    connection,
+    `select "partition", min(record_offset) "from", max(record_offset) + 1
+     from (select *, record_offset - row_number() over (partition by "partition" order by record_offset) island from (${places.join(' union all ')}))
+     group by "partition", island order by "partition", "from"`,
+  )
+  return rows.map(([partition, from, next]) => ({ partition, from, next }))
+}
+
+const min = (a: bigint, b: bigint) => (a < b ? a : b)
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
+
+const tablesOf = async (connection: DuckDBConnection) =>
+  (await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')).map(([name]) => name)
