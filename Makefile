@@ -123,5 +123,5 @@ bench-api: ## the API against itself without a database, against pgbench, overlo
 	@$(TALLY) setup && ops/on-own-stack bench-api 23000 ingest-api -- node test/bench/api/main.ts
 bench-aggregator: ## counting a full topic against kafkajs alone, older ids, ten times the keys and the file; SCALE=2000000 ROUNDS=3
 	@$(TALLY) setup && ops/on-own-stack bench 22000 postgres kafka schema-registry create-topics register-schemas -- node ops/stack/main.ts exec aggregator -- node test/bench/aggregator/main.ts
-bench-replay: ## a replay against a bare produce, live orders meanwhile, a plan over 1 M letters; PARTS=speed,live,plan SCALE=100000 ROUNDS=3
+bench-replay: ## a replay against a bare produce, live orders meanwhile, a plan over 1 M letters; PARTS=speed,live,plan SCALE=250000 ROUNDS=3
 	@$(TALLY) setup && ops/on-own-stack bench 22000 -- node test/bench/replay/main.ts

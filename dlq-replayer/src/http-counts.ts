@@ -23,12 +23,12 @@ export function httpCounts(url: string) {
         const { counted } = await lookup<Counted>(`${url}/v1/records/lookup`, { ranges })
         return counted.map(({ partition, from, next }) => ({ partition, from: BigInt(from), next: BigInt(next) }))
       }
-      return (await inLots(records, RANGES_AT_ONCE, ask)).flat()
+      return (await askInLots(records, RANGES_AT_ONCE, ask)).flat()
     },
     /** Where those that are counted were counted, by event id. */
     async countedAt(eventIds: readonly string[]): Promise<Map<string, Place>> {
       const counted = new Map<string, Place>()
-      await inLots(eventIds, EVENTS_AT_ONCE, async (lot) => {
+      await askInLots(eventIds, EVENTS_AT_ONCE, async (lot) => {
         const { events } = await lookup<Events>(`${url}/v1/events/lookup`, { eventIds: lot })
         for (const event of events)
           if (event.counted) counted.set(event.eventId, { partition: event.partition, offset: BigInt(event.offset) })
@@ -39,7 +39,7 @@ export function httpCounts(url: string) {
 }
 
 /** The answers in the order of the lots. */
-async function inLots<T, A>(items: readonly T[], size: number, ask: (lot: T[]) => Promise<A>): Promise<A[]> {
+async function askInLots<T, A>(items: readonly T[], size: number, ask: (lot: T[]) => Promise<A>): Promise<A[]> {
   const lots = Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
   const answers: A[] = []
   const queue = lots.entries()

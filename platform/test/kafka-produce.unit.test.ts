@@ -75,7 +75,7 @@ describe('a produce request of batches', () => {
         const ours = encodeProduce({ ...OPTIONS, topicData: mapped(given, (records) => batched(records, size + 1)) }, NOW)
         expect(ours.equals(theirs)).to.equal(true)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 

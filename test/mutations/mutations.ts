@@ -192,6 +192,13 @@ export const MUTATIONS: Mutation[] = [
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },
   },
   {
+    name: 'a letter is counted by its own replay',
+    file: 'dlq-replayer/src/verify-replays.ts',
+    search: ' || hasPosition(counted.records, at.partition, at.offset)',
+    replace: '',
+    test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'counts an event once, however many letters it has' },
+  },
+  {
     name: 'the bound of letters that are out',
     file: 'dlq-replayer/src/replay-loads.ts',
     search: 'letters <= MAX_OUT',

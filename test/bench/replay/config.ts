@@ -4,7 +4,7 @@ import { int, list, readConfig } from '@tally/platform/config'
 export const { SCALE, ROUNDS, PLAN_SCALE, LIVE_LETTERS, LIVE_SECONDS, LIVE_RATE, PARTS } = readConfig(
   {
     /** Letters of one replay against a bare produce. */
-    SCALE: int(1_000).default(100_000),
+    SCALE: int(1_000).default(250_000),
     ROUNDS: int(1).default(3),
     /** Letters that a plan looks through. */
     PLAN_SCALE: int(1_000).default(1_000_000),
