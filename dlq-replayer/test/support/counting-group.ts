@@ -10,6 +10,8 @@ import type { LogRecord } from '@tally/platform/record-log'
 import { Registry } from 'prom-client'
 import { stack } from '../../../test/support/stack.ts'
 
+type Question = { eventIds?: string[]; ranges?: { partition: number; from: number; next: number }[] }
+
 export type Group = Awaited<ReturnType<typeof countingGroup>>
 
 /** `broken` holds the texts that the group cannot read now; take one out and it is mended. */
@@ -46,15 +48,27 @@ export async function countingGroup(topic: string, group: string) {
       },
     },
   })
-  const http = await listen(
-    async (req, res) => {
-      const { eventIds } = (await json(req)) as { eventIds: string[] }
-      const events = eventIds.map((eventId) => {
+  const answers: Record<string, (question: Question) => object> = {
+    '/v1/events/lookup': ({ eventIds = [] }) => ({
+      events: eventIds.map((eventId) => {
         const at = counted.get(eventId)
         if (at === undefined) return { eventId, counted: false }
         return { eventId, counted: true, topic, partition: at.partition, offset: String(at.offset) }
-      })
-      res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ asOf: null, events }))
+      }),
+    }),
+    '/v1/records/lookup': ({ ranges = [] }) => ({
+      topic,
+      counted: ranges.flatMap(({ partition, from, next }) =>
+        [...counted.values()]
+          .filter((at) => at.partition === partition && at.offset >= from && at.offset < next)
+          .map(({ offset }) => ({ partition, from: String(offset), next: String(offset + 1n) })),
+      ),
+    }),
+  }
+  const http = await listen(
+    async (req, res) => {
+      const answer = answers[req.url ?? '']?.((await json(req)) as Question)
+      res.writeHead(answer ? 200 : 404, { 'Content-Type': 'application/json' }).end(JSON.stringify({ asOf: null, ...answer }))
     },
     { host: '127.0.0.1', port: 0 },
   )
