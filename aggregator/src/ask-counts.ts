@@ -1,5 +1,6 @@
 // Questions to the counts and their answers; every answer says as of when it holds.
 import { invalidFields, Problem } from '@tally/platform/problem'
+import type { Range as RecordRange } from '@tally/platform/read-ranges'
 import { formatRfc3339 } from '@tally/platform/rfc3339'
 import { ORDER_EVENTS } from '@tally/schemas/topics'
 
@@ -27,8 +28,6 @@ export type BucketsQuery = Moment & {
 }
 
 export type Place = { partition: number; offset: bigint; countedAtMs: number }
-/** Offsets [from, next) of one partition of the topic. */
-export type RecordRange = { partition: number; from: bigint; next: bigint }
 export type Traced = { eventId: bigint; counted?: Place; deadLettered?: { reason: string; failedAtMs: number }; beforeWindow: boolean }
 
 /** What was read, and asOf as it was just before: nothing up to it is missing. */

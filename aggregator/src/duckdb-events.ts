@@ -1,9 +1,11 @@
 // What is remembered of single events: whether they were counted, and from which records. Asked of the days in which they lie.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '@tally/platform/duckdb'
+import type { Range } from '@tally/platform/read-ranges'
 import { tsidTime } from '@tally/platform/tsid'
-import type { Place, RecordRange, Traced } from './ask-counts.ts'
+import type { Place, Traced } from './ask-counts.ts'
 import { dayOf, seenDay, seenTable } from './counts-schema.ts'
+import { rangeOf } from './id-days.ts'
 
 type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: bigint | null]
 
@@ -23,10 +25,11 @@ export async function trace(connection: DuckDBConnection, eventIds: readonly big
   for (const [eventId, partition, offset, countedAt] of letters) keep([eventId, partition, offset, countedAt])
   for (const [table, ids] of Map.groupBy(eventIds, (eventId) => seenTable(dayOf(tsidTime(eventId))))) {
     if (!tables.has(table)) continue
+    const [min, max] = rangeOf(ids, (id) => id)
     const rows = await readRows<PlaceRow>(
       connection,
       `select event_id, "partition", record_offset, counted_at from ${table}
-       where event_id between ${ids.reduce(min)} and ${ids.reduce(max)} and event_id in (${ids.join()})`,
+       where event_id between ${min} and ${max} and event_id in (${ids.join()})`,
     )
     for (const row of rows) keep(row)
   }
@@ -37,11 +40,12 @@ export async function trace(connection: DuckDBConnection, eventIds: readonly big
 }
 
 /** A question a partition and day: rows lie in the order of their offsets, and between two of them only that part of a table is read. */
-export async function countedOf(connection: DuckDBConnection, ranges: readonly RecordRange[]): Promise<RecordRange[]> {
+export async function countedOf(connection: DuckDBConnection, ranges: readonly Range[]): Promise<Range[]> {
   const days = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
   const places = days.flatMap((table) =>
     [...Map.groupBy(ranges, ({ partition }) => partition)].map(([partition, asked]) => {
-      const [from, next] = [asked.map((range) => range.from).reduce(min), asked.map((range) => range.next).reduce(max)]
+      const [from] = rangeOf(asked, (range) => range.from)
+      const [, next] = rangeOf(asked, (range) => range.next)
       const within = asked.map((range) => `record_offset >= ${range.from} and record_offset < ${range.next}`).join(' or ')
       return `select "partition", record_offset from ${table}
         where "partition" = ${partition} and record_offset >= ${from} and record_offset < ${next} and (${within})`
@@ -56,9 +60,6 @@ export async function countedOf(connection: DuckDBConnection, ranges: readonly R
   )
   return rows.map(([partition, from, next]) => ({ partition, from, next }))
 }
-
-const min = (a: bigint, b: bigint) => (a < b ? a : b)
-const max = (a: bigint, b: bigint) => (a > b ? a : b)
 
 const tablesOf = async (connection: DuckDBConnection) =>
   (await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')).map(([name]) => name)

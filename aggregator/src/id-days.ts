@@ -11,7 +11,7 @@ export function byDay<T>(items: readonly T[], idOf: (item: T) => bigint): Map<nu
   return Map.groupBy(items, (item) => dayOf(tsidTime(idOf(item))))
 }
 
-/** Smallest and largest id. */
+/** Smallest and largest id, or whatever number is asked for. */
 export function rangeOf<T>(items: readonly T[], idOf: (item: T) => bigint): [bigint, bigint] | [] {
   const [first] = items
   if (first === undefined) return []

@@ -63,13 +63,13 @@ export async function verifyReplays(
   const settled: Settled[] = []
   const tooOften: Letter[] = []
   const others: Letter[] = []
-  const isHere = placesIn(here ?? [])
+  const places = positionsOf(here ?? [])
   for (const { letter, at } of sent) {
     const failure = failures.size === 0 ? undefined : failures.get(positionText(letter))
     if (failure) {
       addSettled(settled, letter, { outcome: 'failed-again', reason: failure.reason })
       if (failure.replays >= maxReplays) tooOften.push(failure)
-    } else if (at && isHere(at)) addSettled(settled, letter, { outcome: 'counted' })
+    } else if (at && hasPosition(places, at.partition, at.offset)) addSettled(settled, letter, { outcome: 'counted' })
     else others.push(letter)
   }
   if (others.length === 0) return { settled, tooOften }
@@ -84,11 +84,6 @@ function recordsOf(sent: Sent[]): Range[] {
   const records: Positions = new Map()
   for (const { at } of sent) if (at) addPositions(records, at.partition, at.offset)
   return positionRanges(records)
-}
-
-function placesIn(ranges: Range[]): (place: Place) => boolean {
-  const positions = positionsOf(ranges)
-  return ({ partition, offset }) => hasPosition(positions, partition, offset)
 }
 
 /** Undefined: nobody answered in time. */

@@ -45,7 +45,8 @@ export const deadLetterTopic = (topic: string, group: string): string => `${topi
 
 /** The record to append to the dead letter topic. A replayed record keeps its count of replays. */
 export function deadLetterOf(record: LogRecord, { reason, error, attempts, group, failedAt, brief = false }: Failure): NewRecord {
-  const { key, value, headers, repeatedHeaders, topic, partition, offset } = record
+  const { key, value, topic, partition, offset } = record
+  const { headers, repeatedHeaders } = headersThat(record, isOriginal)
   const own = {
     'dlq.topic': topic,
     'dlq.partition': String(partition),
@@ -57,14 +58,14 @@ export function deadLetterOf(record: LogRecord, { reason, error, attempts, group
     'dlq.stack': brief || !(error instanceof Error) ? '' : (error.stack ?? '').slice(0, MAX_STACK_CHARS),
     'dlq.attempts': String(attempts),
     'dlq.failed-at': new Date(failedAt).toISOString(),
-    [REPLAYS]: headers[REPLAYS]?.toString() ?? '0',
+    [REPLAYS]: headerOf(record, REPLAYS)?.toString() ?? '0',
   }
   const ownBytes = Object.fromEntries(Object.entries(own).map(([name, text]) => [name, Buffer.from(text)]))
   return {
     key,
     value,
-    headers: { ...withoutOwn(headers), ...ownBytes },
-    ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }),
+    headers: { ...headers, ...ownBytes },
+    ...(repeatedHeaders && { repeatedHeaders }),
   }
 }
 
@@ -136,10 +137,4 @@ class OwnLetter implements DeadLetter {
   get replays(): number {
     return Number(this.#text(REPLAYS) ?? 0)
   }
-}
-
-function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
-  const rest: Record<string, T> = {}
-  for (const name in headers) if (isOriginal(name)) rest[name] = headers[name] as T
-  return rest
 }
