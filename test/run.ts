@@ -13,6 +13,9 @@ type Phase = (typeof PHASES)[number]
 const asked = process.argv[2]
 const NEEDS_STACK: readonly Phase[] = ['component', 'e2e', 'chaos']
 
+/** Everything takes a quarter of an hour. What hangs past mocha's own timeouts hangs in native code. */
+const LIMIT_MS = 45 * 60_000
+
 const root = new URL('..', import.meta.url).pathname
 const counts: Counts = { passed: 0, failed: 0, skipped: 0, faults: [] }
 const seconds: Record<string, number> = {}
@@ -126,13 +129,13 @@ if (asked !== undefined && !PHASES.includes(asked as Phase)) {
   process.stderr.write(`there is no phase "${asked}": choose of ${PHASES.join(', ')}, or none for all\n`)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    cutOff = true
-    failedBy(`cut off by ${signal}`)
-    for (const child of children) child.kill(signal)
-  })
+function cutOffBy(what: string, signal: NodeJS.Signals): void {
+  cutOff = true
+  failedBy(`cut off by ${what}, in ${[...children].map(({ spawnargs }) => spawnargs.at(-1)).join(' and ')}`)
+  for (const child of children) child.kill(signal)
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => cutOffBy(signal, signal))
+setTimeout(() => cutOffBy(`its own limit of ${LIMIT_MS / 60_000} minutes`, 'SIGTERM'), LIMIT_MS).unref()
 await runPhases(asked ? [asked as Phase] : PHASES)
 rmSync(scratch, { recursive: true, force: true })
 

@@ -4,6 +4,7 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb
 import { backoffMs } from './backoff.ts'
 import { wait } from './clock.ts'
 import { EXIT_CONFIG } from './config.ts'
+import { closedWhenIdle } from './duckdb-connection.ts'
 import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -12,7 +13,8 @@ const STANDBY = { firstMs: 500, maxMs: 2_000 }
 export type DuckDbFile = {
   /** One connection per transaction at a time: a transaction is seen by everything else on its connection. */
   connect(): Promise<DuckDBConnection>
-  /** Writes the WAL into the file and lets go of the lock. */
+  /** Closes all connections, each behind the statement that runs, and rolls back what they left open; writes the WAL into the file and
+   *  lets go of the lock. */
   close(): Promise<void>
 }
 
@@ -59,7 +61,7 @@ export async function openDuckDb({
   }
   try {
     const instance = await createWhenFree()
-    return { connect: () => instance.connect(), close: () => close(instance, file) }
+    return withConnections(instance, file)
   } catch (error) {
     open.delete(file)
     throw error
@@ -84,13 +86,31 @@ export async function openDuckDb({
   }
 }
 
-async function close(instance: DuckDBInstance, file: string): Promise<void> {
-  try {
-    const connection = await instance.connect()
-    await connection.run('checkpoint').finally(() => connection.closeSync())
-  } finally {
-    instance.closeSync()
-    open.delete(file)
+function withConnections(instance: DuckDBInstance, file: string): DuckDbFile {
+  const connections = new Map<DuckDBConnection, PromiseWithResolvers<void>>()
+  async function connect(): Promise<DuckDBConnection> {
+    const closed = Promise.withResolvers<void>()
+    const connection = closedWhenIdle(await instance.connect(), () => {
+      connections.delete(connection)
+      closed.resolve()
+    })
+    connections.set(connection, closed)
+    return connection
+  }
+  return {
+    connect,
+    async close() {
+      const all = [...connections]
+      for (const [connection] of all) connection.closeSync()
+      await Promise.all(all.map(([, closed]) => closed.promise))
+      try {
+        const connection = await instance.connect()
+        await connection.run('checkpoint').finally(() => connection.closeSync())
+      } finally {
+        instance.closeSync()
+        open.delete(file)
+      }
+    },
   }
 }
 

@@ -51,6 +51,23 @@ describe('a DuckDB file', () => {
     expect(await readRows(again, 'select * from t')).to.deep.equal([[1, null]])
   })
 
+  it('closes behind what runs on its connections, and rolls back what they left open', async () => {
+    const connection = await openHere()
+    await migrate(connection, ['create table t (a bigint)'])
+    const begun = Promise.withResolvers<void>()
+    const filling = transaction(connection, async () => {
+      await connection.run('insert into t values (1)')
+      begun.resolve()
+      await connection.run('insert into t select range from range(3_000_000)')
+      await connection.run('insert into t values (2)')
+    }).catch((error) => error)
+    await begun.promise
+    await file?.close()
+    expect(await filling).to.be.instanceOf(Unavailable)
+    const again = await openHere()
+    expect(await readRows(again, 'select count(*) from t')).to.deep.equal([[0n]])
+  })
+
   it('is not opened by a program older than itself', async () => {
     const connection = await openHere()
     await migrate(connection, ['create table t (a integer)', 'create table u (a integer)'])

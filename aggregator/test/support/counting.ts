@@ -72,9 +72,9 @@ export async function openCounting(path: string, { clock = handClock(), logStart
       )
       return rows.map(([minute, category, currency, ...sums]) => `${minute} ${category} ${currency} ${sums.join('/')}`)
     },
-    close() {
-      connection.closeSync()
-      return file.close()
+    async close() {
+      await counting.drained()
+      await file.close()
     },
   }
 }

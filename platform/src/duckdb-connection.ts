@@ -1,0 +1,33 @@
+// A DuckDB connection that can be closed at any time. Closed while it runs a statement, @duckdb/node-api's own (1.5) deadlocks that
+// statement's thread, which then keeps even process.exit from ending the process.
+import type { DuckDBConnection } from '@duckdb/node-api'
+
+/** Makes `connection` close behind the statement that runs; statements after closeSync are refused. `onClosed` is told once. */
+export function closedWhenIdle(connection: DuckDBConnection, onClosed: () => void): DuckDBConnection {
+  const run = connection.run.bind(connection)
+  const disconnect = connection.disconnectSync.bind(connection)
+  let running = 0
+  let closing = false
+  const closeIfIdle = () => {
+    if (running > 0) return
+    disconnect()
+    onClosed()
+  }
+  // runAndRead and runAndReadAll go through this one; what streams is not used.
+  connection.run = async (...statement) => {
+    if (closing) throw new Error('connection closed')
+    running += 1
+    try {
+      return await run(...statement)
+    } finally {
+      running -= 1
+      if (closing) closeIfIdle()
+    }
+  }
+  connection.closeSync = () => {
+    if (closing) return
+    closing = true
+    closeIfIdle()
+  }
+  return connection
+}
