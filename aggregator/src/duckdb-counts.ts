@@ -6,7 +6,8 @@ import { tsidTime } from '@tally/platform/tsid'
 import type { Cell } from './bucket.ts'
 import { cellColumns, placeColumns } from './columns.ts'
 import type { Change, Counts, CountsState } from './count-orders.ts'
-import { createSeen, STAGE, seenDay, seenTable, startOfDay } from './counts-schema.ts'
+import { createSeen, STAGE, seenTable, startOfDay } from './counts-schema.ts'
+import { seenDays } from './duckdb-seen-days.ts'
 import { byDay, rangeOf } from './id-days.ts'
 import type { Known, Place } from './settle-slices.ts'
 
@@ -58,13 +59,12 @@ async function readState(connection: DuckDBConnection): Promise<CountsState> {
 
 async function readMemory(connection: DuckDBConnection): Promise<Memory> {
   const series = await readRows<[number, string, string]>(connection, 'select id, category, currency from series')
-  const tables = await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')
   const letters = await readRows(connection, 'select 1 from dead_letters limit 1')
   const { foldedBelow } = await readState(connection)
   const [[total] = [0n]] = await readRows<[bigint]>(connection, 'select coalesce(sum(units) + sum(revenue_minor), 0) from counts')
   return {
     series: new Map(series.map(([id, category, currency]) => [seriesKey(category, currency), id])),
-    seenDays: new Set(tables.map(([name]) => seenDay(name)).filter((day) => day !== undefined)),
+    seenDays: new Set(await seenDays(connection)),
     deadLetters: letters.length > 0,
     foldedBelow,
     total,

@@ -2,17 +2,17 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '@tally/platform/duckdb'
 import type { Range } from '@tally/platform/read-ranges'
-import { tsidTime } from '@tally/platform/tsid'
 import type { Place, Traced } from './ask-counts.ts'
-import { dayOf, seenDay, seenTable } from './counts-schema.ts'
-import { rangeOf } from './id-days.ts'
+import { seenTable } from './counts-schema.ts'
+import { seenDays } from './duckdb-seen-days.ts'
+import { byDay, rangeOf } from './id-days.ts'
 
 type PlaceRow = [eventId: bigint, partition: number, offset: bigint, countedAt: bigint | null]
 
 /** One question a day of event ids, of the range in which they are, and one to the record of failures; ids are numbers, so they can stand in the text. */
 export async function trace(connection: DuckDBConnection, eventIds: readonly bigint[]): Promise<Traced[]> {
   const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
-  const tables = new Set(await tablesOf(connection))
+  const days = new Set(await seenDays(connection))
   const places = new Map<bigint, Place>()
   const keep = ([eventId, partition, offset, countedAt]: PlaceRow) => {
     if (countedAt !== null) places.set(eventId, { partition, offset, countedAtMs: Number(countedAt) })
@@ -23,12 +23,12 @@ export async function trace(connection: DuckDBConnection, eventIds: readonly big
   )
   const failures = new Map(letters.map(([eventId, , , , reason, failedAt]) => [eventId, { reason, failedAtMs: Number(failedAt) }]))
   for (const [eventId, partition, offset, countedAt] of letters) keep([eventId, partition, offset, countedAt])
-  for (const [table, ids] of Map.groupBy(eventIds, (eventId) => seenTable(dayOf(tsidTime(eventId))))) {
-    if (!tables.has(table)) continue
+  for (const [day, ids] of byDay(eventIds, (eventId) => eventId)) {
+    if (!days.has(day)) continue
     const [min, max] = rangeOf(ids, (id) => id)
     const rows = await readRows<PlaceRow>(
       connection,
-      `select event_id, "partition", record_offset, counted_at from ${table}
+      `select event_id, "partition", record_offset, counted_at from ${seenTable(day)}
        where event_id between ${min} and ${max} and event_id in (${ids.join()})`,
     )
     for (const row of rows) keep(row)
@@ -41,13 +41,12 @@ export async function trace(connection: DuckDBConnection, eventIds: readonly big
 
 /** A question a partition and day: rows lie in the order of their offsets, and between two of them only that part of a table is read. */
 export async function countedOf(connection: DuckDBConnection, ranges: readonly Range[]): Promise<Range[]> {
-  const days = (await tablesOf(connection)).filter((table) => seenDay(table) !== undefined)
-  const places = days.flatMap((table) =>
+  const places = (await seenDays(connection)).flatMap((day) =>
     [...Map.groupBy(ranges, ({ partition }) => partition)].map(([partition, asked]) => {
       const [from] = rangeOf(asked, (range) => range.from)
       const [, next] = rangeOf(asked, (range) => range.next)
       const within = asked.map((range) => `record_offset >= ${range.from} and record_offset < ${range.next}`).join(' or ')
-      return `select "partition", record_offset from ${table}
+      return `select "partition", record_offset from ${seenTable(day)}
         where "partition" = ${partition} and record_offset >= ${from} and record_offset < ${next} and (${within})`
     }),
   )
@@ -60,6 +59,3 @@ export async function countedOf(connection: DuckDBConnection, ranges: readonly R
   )
   return rows.map(([partition, from, next]) => ({ partition, from, next }))
 }
-
-const tablesOf = async (connection: DuckDBConnection) =>
-  (await readRows<[string]>(connection, 'select table_name from duckdb_tables() where not temporary')).map(([name]) => name)

@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows, transaction } from '@tally/platform/duckdb'
 import { tsidTime } from '@tally/platform/tsid'
-import { bucketsSql, createSeen, seenDay, seenTable, startOfDay } from './counts-schema.ts'
+import { bucketsSql, createSeen, seenTable, startOfDay } from './counts-schema.ts'
+import { seenDays } from './duckdb-seen-days.ts'
 import type { RebuildStore, Repair, Starts } from './rebuild-counts.ts'
 
 /** More than an order may be placed ahead of its event's id. */
@@ -48,7 +49,7 @@ async function completeFrom(connection: DuckDBConnection, starts: Starts): Promi
   if ([...starts.values()].every((start) => start === 0n)) return 0
   const [[latest] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
   let id = latest
-  for (const day of await seenDays(connection, CURRENT)) {
+  for (const day of await seenDays(connection)) {
     const [row] = await readRows<[bigint | null]>(
       connection,
       `select max(event_id) from ${seenTable(day)} s join (values ${valuesOf(starts)}) b ("partition", start) using ("partition") where record_offset < start`,
@@ -94,7 +95,7 @@ async function repairBuckets(connection: DuckDBConnection, from: number, revisio
 
 /** Of what lies in the topic, exactly the events that were counted anew are remembered; older ones stay. */
 async function repairSeen(connection: DuckDBConnection, starts: Starts): Promise<void> {
-  const [before, anew] = [new Set(await seenDays(connection, CURRENT)), new Set(await seenDays(connection, "'fresh'"))]
+  const [before, anew] = [new Set(await seenDays(connection)), new Set(await seenDays(connection, "'fresh'"))]
   const [[forgottenBelow] = [0n]] = await readRows<[bigint]>(connection, 'select forgotten_below from state')
   for (const day of before.union(anew)) {
     if (startOfDay(day + 1) <= tsidTime(forgottenBelow)) continue
@@ -112,14 +113,4 @@ async function repairLetters(connection: DuckDBConnection): Promise<void> {
     from fresh.dead_letters f where f.event_id = d.event_id and (f.counted_at is null) <> (d.counted_at is null)`)
   await connection.run(`insert into dead_letters select * from fresh.dead_letters f
     where event_id >= (select forgotten_below from state) and not exists (from dead_letters d where d.event_id = f.event_id)`)
-}
-
-const CURRENT = 'current_database()'
-
-async function seenDays(connection: DuckDBConnection, database: string): Promise<number[]> {
-  const tables = await readRows<[string]>(
-    connection,
-    `select table_name from duckdb_tables() where database_name = ${database} and not temporary`,
-  )
-  return tables.map(([name]) => seenDay(name)).filter((day) => day !== undefined)
 }

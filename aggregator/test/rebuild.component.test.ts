@@ -99,7 +99,6 @@ describe('a rebuild', () => {
   })
   afterEach(async () => {
     await consuming.stop()
-    await opened.counting.drained()
     await opened.close()
     files.remove()
   })

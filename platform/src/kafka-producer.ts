@@ -58,7 +58,7 @@ function writtenTo(partitions: number[], answers: RecordMetadata[]): Written[] {
   return partitions.map((partition) => {
     const offset = next.get(partition)
     // KafkaJS leaves out partitions that are gone, and those whose new leader had answered already when it tried again.
-    if (offset === undefined) throw new Error(`no broker was asked to write to partition ${partition}`)
+    if (offset === undefined) throw new Error(`nobody said whether partition ${partition} was written`)
     next.set(partition, offset + 1n)
     return { partition, offset }
   })

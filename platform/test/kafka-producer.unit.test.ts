@@ -34,6 +34,6 @@ describe('a producer of batches', () => {
     const producer = await connectProducer(answering([0]))
     await producer.send('t', [record(0)])
     const failed = await producer.send('t', [record(0), record(1)]).catch((error: Error) => error)
-    expect(failed).to.be.an('error').with.property('message', 'no broker was asked to write to partition 1')
+    expect(failed).to.be.an('error').with.property('message', 'nobody said whether partition 1 was written')
   })
 })
