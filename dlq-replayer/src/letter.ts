@@ -1,7 +1,7 @@
 // A dead letter as the replayer sees it: where it lies, what failed where and why, and its original bytes.
 
 import type { Headers, LogRecord, NewRecord, RepeatedHeaders } from '@tally/platform/record-log'
-import { headerOf } from '@tally/platform/record-log'
+import { headerOf, headersThat } from '@tally/platform/record-log'
 import type { Place } from './positions.ts'
 
 /** A dead letter queue: whose failed records of which topic it holds. */
@@ -60,20 +60,20 @@ export function schemaIdOf({ value }: Letter): number | undefined {
 /** `partition/offset`: how a letter is named in texts and headers. */
 export const positionText = ({ partition, offset }: Place): string => `${partition}/${offset}`
 
-const isOwn = (header: string) => header.startsWith('dlq.') || header.startsWith('replay.')
+const isOriginal = (header: string) => !header.startsWith('dlq.') && !header.startsWith('replay.')
 
 /**
  * The record that goes back: same key, value bytes and headers, addressed to the group that failed. The letter's
  * position goes with it, so that what becomes of it can be told from everything else in the topic.
  */
 export function replayOf(letter: Letter, run: string): NewRecord {
-  const { key, value, headers, repeatedHeaders } = letter
-  const own = withoutOwn(headers)
-  own[GROUP_HEADER] = bytesOf(letter.group)
-  own[RUN_HEADER] = bytesOf(run)
-  own[LETTER_HEADER] = Buffer.from(positionText(letter))
-  own[REPLAYS_HEADER] = bytesOf(String(letter.replays + 1))
-  return { key, value, headers: own, ...(repeatedHeaders && { repeatedHeaders: withoutOwn(repeatedHeaders) }) }
+  const { key, value } = letter
+  const { headers, repeatedHeaders } = headersThat({ headers: letter.headers, repeatedHeaders: letter.repeatedHeaders }, isOriginal)
+  headers[GROUP_HEADER] = bytesOf(letter.group)
+  headers[RUN_HEADER] = bytesOf(run)
+  headers[LETTER_HEADER] = Buffer.from(positionText(letter))
+  headers[REPLAYS_HEADER] = bytesOf(String(letter.replays + 1))
+  return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }) }
 }
 
 /** The last few texts as bytes: the letters of a run have the same ones. */
@@ -87,12 +87,6 @@ function bytesOf(text: string): Buffer {
   const bytes = Buffer.from(text)
   texts.set(text, bytes)
   return bytes
-}
-
-function withoutOwn<T>(headers: Record<string, T>): Record<string, T> {
-  const rest: Record<string, T> = {}
-  for (const name in headers) if (!isOwn(name)) rest[name] = headers[name] as T
-  return rest
 }
 
 /** The letter as it lies there, for the parked topic. */

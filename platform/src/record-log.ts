@@ -29,11 +29,16 @@ export const headerOf = (record: LogRecord, name: string): Buffer | null | undef
   record.header === undefined ? record.headers[name] : record.header(name)
 
 /** Those of the record's headers whose name is meant. */
-export function headersThat(record: LogRecord, isMeant: (name: string) => boolean): SomeHeaders {
+export function headersThat(record: SomeHeaders & Pick<LogRecord, 'headersThat'>, isMeant: (name: string) => boolean): SomeHeaders {
   if (record.headersThat !== undefined) return record.headersThat(isMeant)
   const { headers, repeatedHeaders } = record
-  const among = <T>(all: Record<string, T>) => Object.fromEntries(Object.entries(all).filter(([name]) => isMeant(name)))
-  return { headers: among(headers), repeatedHeaders: repeatedHeaders && among(repeatedHeaders) }
+  return { headers: among(headers, isMeant), repeatedHeaders: repeatedHeaders && among(repeatedHeaders, isMeant) }
+}
+
+function among<T>(headers: Record<string, T>, isMeant: (name: string) => boolean): Record<string, T> {
+  const some: Record<string, T> = {}
+  for (const name in headers) if (isMeant(name)) some[name] = headers[name] as T
+  return some
 }
 
 /** A record to be written; without a partition the key decides. */
