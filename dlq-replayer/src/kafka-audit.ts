@@ -7,7 +7,8 @@ import { entryJson, parseEntry } from './json-entries.ts'
 import { applyEntry, emptyLedger } from './ledger.ts'
 import type { Audit } from './start-run.ts'
 
-const REFRESH_TIMEOUT_MS = 30_000
+/** A ledger of millions takes minutes to read: only one that stands still for so long is given up. */
+const STANDSTILL_MS = 30_000
 
 export type KafkaAudit = Audit & {
   /** Rejects when the topic cannot be followed any more. */
@@ -16,7 +17,7 @@ export type KafkaAudit = Audit & {
 }
 
 /** Follows the topic. @throws Unavailable */
-export async function kafkaAudit(log: RecordLog, topic: string): Promise<KafkaAudit> {
+export async function kafkaAudit(log: RecordLog, topic: string, standstillMs = STANDSTILL_MS): Promise<KafkaAudit> {
   const ledger = emptyLedger()
   const moved = new EventTarget()
   let next = 0n
@@ -52,12 +53,13 @@ export async function kafkaAudit(log: RecordLog, topic: string): Promise<KafkaAu
     },
     async refresh() {
       const end = (await log.bounds(topic)).get(0)?.highWatermark ?? 0n
-      const deadline = AbortSignal.timeout(REFRESH_TIMEOUT_MS)
+      let [reached, deadline] = [next, AbortSignal.timeout(standstillMs)]
       while (next < end) {
         if (fault !== undefined) throw fault
+        if (next > reached) [reached, deadline] = [next, AbortSignal.timeout(standstillMs)]
         const change = once(moved, 'moved', { signal: deadline })
         await change.catch(() => {
-          throw new Unavailable(`${topic} could not be read to its end in ${REFRESH_TIMEOUT_MS / 1000} s`)
+          throw new Unavailable(`${topic} stands still at ${next} of ${end} for ${standstillMs / 1000} s: is Kafka well? See make status`)
         })
       }
       return ledger
