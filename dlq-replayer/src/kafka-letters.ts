@@ -3,11 +3,14 @@ import type { DeadLetter } from '@tally/platform/dead-letter'
 import { readDeadLetter } from '@tally/platform/dead-letter'
 import { readBatches, readRanges } from '@tally/platform/read-ranges'
 import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/platform/record-log'
+import { headerOf } from '@tally/platform/record-log'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { LETTER_HEADER, RUN_HEADER } from './letter.ts'
+import { LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
 import type { LetterReader } from './plan-replay.ts'
-import type { Replays } from './work-cut.ts'
+import type { Place, Positions } from './positions.ts'
+import { addPlaces, positionRanges } from './positions.ts'
+import type { Replay, Replays } from './work-cut.ts'
 
 /** Any record makes a letter: what is in a dead letter queue is shown, whoever put it there. */
 export const letterOf = (dlq: Dlq, record: LogRecord): Letter => new LetterInQueue(dlq, record)
@@ -84,18 +87,34 @@ export function kafkaLetters(log: RecordLog, retention: (topic: string) => Promi
   }
 }
 
+function replayIn(record: LogRecord): Replay | undefined {
+  const [run, letter] = [headerOf(record, RUN_HEADER)?.toString(), headerOf(record, LETTER_HEADER)?.toString()]
+  return run === undefined || letter === undefined ? undefined : { run, letter }
+}
+
 export function kafkaReplays(log: RecordLog): Replays {
   return {
     append: (topic, records) => log.append(topic, records),
     bounds: (topic) => log.bounds(topic),
     async sentSince(topic, ends, run) {
-      const sent = new Set<string>()
+      const sent = new Map<string, Place>()
       const now = endsOf(await log.bounds(topic))
-      for await (const { headers } of readRanges(log, topic, rangesBetween(ends, now))) {
-        const letter = headers[LETTER_HEADER]?.toString()
-        if (letter !== undefined && headers[RUN_HEADER]?.toString() === run) sent.add(letter)
+      for await (const record of readRanges(log, topic, rangesBetween(ends, now))) {
+        const replay = replayIn(record)
+        // A write that was tried again lies there twice: the group takes the first.
+        if (replay?.run === run && !sent.has(replay.letter)) sent.set(replay.letter, { partition: record.partition, offset: record.offset })
       }
       return sent
+    },
+    async replaysAt(topic, places) {
+      const wanted: Positions = new Map()
+      addPlaces(wanted, places)
+      const found = new Map<string, Replay>()
+      for await (const record of readRanges(log, topic, positionRanges(wanted))) {
+        const replay = replayIn(record)
+        if (replay) found.set(positionText(record), replay)
+      }
+      return found
     },
   }
 }

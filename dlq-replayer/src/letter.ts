@@ -60,6 +60,11 @@ export function schemaIdOf({ value }: Letter): number | undefined {
 /** `partition/offset`: how a letter is named in texts and headers. */
 export const positionText = ({ partition, offset }: Place): string => `${partition}/${offset}`
 
+export function placeOf(position: string): Place {
+  const [partition = '', offset = ''] = position.split('/')
+  return { partition: Number(partition), offset: BigInt(offset) }
+}
+
 const isOriginal = (header: string) => !header.startsWith('dlq.') && !header.startsWith('replay.')
 
 /**

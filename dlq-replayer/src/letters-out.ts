@@ -2,13 +2,15 @@
 import type { Keyed } from './letter.ts'
 import type { Place } from './positions.ts'
 
-/** `at`: where the replay lies in the topic; not known of one that an earlier attempt sent. */
-export type Sent = Keyed & { at?: Place | undefined }
+/** `at`: where the replay lies in the topic. */
+export type Sent = Keyed & { at: Place }
 
 export type LettersOut = {
   /** Adds letters that are out; begins to settle them. */
   add(letters: Sent[]): void
-  /** Waits until the number of letters out and their keys are as wanted. @throws what settling threw */
+  /** @throws what settling threw: letters that go out from then on would have no brake, for no outcome of them is known */
+  check(): void
+  /** Waits until the number of letters out and their keys are as wanted. @throws like `check` */
   until(wanted: (letters: number, keys: ReadonlySet<string>) => boolean): Promise<void>
 }
 
@@ -17,7 +19,8 @@ export function lettersOut(settle: (letters: Sent[]) => Promise<void>): LettersO
   const keys = new Set<string>()
   let waiting: Sent[] = []
   let inHand = 0
-  let working: Promise<void> | undefined
+  let working = false
+  let fault: { error: unknown } | undefined
   let oneSettled = Promise.withResolvers<void>()
 
   async function work(): Promise<void> {
@@ -31,18 +34,27 @@ export function lettersOut(settle: (letters: Sent[]) => Promise<void>): LettersO
       oneSettled.resolve()
       oneSettled = Promise.withResolvers()
     }
-    working = undefined
+    working = false
+  }
+
+  function check(): void {
+    if (fault) throw fault.error
   }
 
   return {
     add(letters) {
       waiting.push(...letters)
       for (const { key } of letters) if (key !== undefined) keys.add(key)
-      working ??= work()
-      working.catch(() => {})
+      if (working) return
+      working = true
+      work().catch((error: unknown) => {
+        fault = { error }
+        oneSettled.resolve()
+      })
     },
+    check,
     async until(wanted) {
-      while (!wanted(waiting.length + inHand, keys)) await Promise.race([oneSettled.promise, working])
+      for (check(); !wanted(waiting.length + inHand, keys); check()) await oneSettled.promise
     },
   }
 }

@@ -36,7 +36,7 @@ async function main(app: App): Promise<void> {
   const letters = kafkaLetters(recordLog, kafkaRetention(config.KAFKA_BROKERS, systemClock))
   const outcomes = { committed: groups.committed, ...groupCounts(config) }
   const { DEAD_LETTER_QUEUES: dlqs } = config
-  const common = { dlqs, letters, audit, outcomes, clock: systemClock, stopping, log }
+  const common = { dlqs, letters, replays: kafkaReplays(recordLog), audit, outcomes, clock: systemClock, stopping, log }
   const watch = watchLetters({ ...common, settleLate: (dlq) => settleLate(dlq, common) })
   app.onClose('letter watch', watch.stop)
   replayerMetrics(metrics, dlqs, await audit.refresh(), watch.seen)
@@ -50,7 +50,6 @@ async function main(app: App): Promise<void> {
       queues.push(cuts.queue)
       return cuts
     },
-    replays: kafkaReplays(recordLog),
     maxReplays: config.MAX_REPLAYS,
     verifyTimeoutMs: config.VERIFY_TIMEOUT_MS,
     maxLag: BigInt(config.MAX_LAG),

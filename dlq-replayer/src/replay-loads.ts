@@ -6,12 +6,14 @@ import { queueOf } from './ledger.ts'
 import type { Sending } from './ledger-entry.ts'
 import { endsOf } from './ledger-entry.ts'
 import type { Dlq, Keyed, Letter } from './letter.ts'
-import { parkedOf, parted, positionText, replayOf, wavesByKey } from './letter.ts'
+import { parkedOf, parted, placeOf, positionText, replayOf, wavesByKey } from './letter.ts'
+import type { Sent } from './letters-out.ts'
 import { lettersOut } from './letters-out.ts'
 import type { Settled } from './outcome.ts'
 import { mostlyFailed, settledAs } from './outcome.ts'
+import type { Place } from './positions.ts'
 import { hasPosition } from './positions.ts'
-import { countedSoFar, failureReader, verifyReplays } from './verify-replays.ts'
+import { failureReader, verifyReplays } from './verify-replays.ts'
 import type { CutWork } from './work-cut.ts'
 
 type Loading = { dlq: Dlq; run: Run; cut: number; settle(settled: Settled[]): Promise<void>; work: CutWork }
@@ -31,7 +33,6 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   const { replays, stopping } = work
   const pace = work.paceOf(run)
   const groupKeepsUp = lagBrake(dlq, run.id, work)
-  const counted = countedSoFar()
   let started: Promise<Started> | undefined
 
   /** What an engineer put back is replayed once more. */
@@ -45,15 +46,16 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
 
   const out = lettersOut(async (letters) => {
     const { sending, failures } = await (started ?? start(dlq, run, cut, work))
-    const { settled, tooOften } = await verifyReplays(dlq, letters, sending, { counted, failures }, work)
+    const { settled, tooOften } = await verifyReplays(dlq, letters, sending, failures, work)
     await settle([...settled, ...(await park(tooOften))])
   })
 
   /** Sends what was not sent; whether all of them are out. */
   async function send(letters: Keyed[], { sent }: Started): Promise<boolean> {
-    const [before, waiting] = sent.size === 0 ? [[], [...letters]] : parted(letters, ({ letter }) => sent.delete(positionText(letter)))
+    const [before, waiting] = sentBefore(letters, sent)
     if (before.length > 0) out.add(before)
     while (waiting.length > 0 && !mostlyFailed(run.tally) && (await mayGoOn(run.id, work))) {
+      out.check()
       const { count, waitMs } = pace.next(waiting.length, work.clock.now())
       await wait(waitMs, stopping)
       const slice = waiting.splice(0, count)
@@ -61,7 +63,7 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
         dlq.topic,
         slice.map(({ letter }) => replayOf(letter, run.id)),
       )
-      out.add(slice.map(({ letter, key }, i) => ({ letter, key, at: places[i] })))
+      out.add(slice.map(({ letter, key }, i) => ({ letter, key, at: places[i] as Place })))
     }
     return waiting.length === 0
   }
@@ -85,17 +87,34 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   }
 }
 
-type Started = { sending: Sending; sent: Set<string>; failures: ReturnType<typeof failureReader> }
+/** `sent`: what has no outcome yet, and where its replay lies. */
+type Started = { sending: Sending; sent: Map<string, Place>; failures: ReturnType<typeof failureReader> }
+
+/** Takes out of `sent` what is in it. */
+function sentBefore(letters: Keyed[], sent: Map<string, Place>): [Sent[], Keyed[]] {
+  if (sent.size === 0) return [[], [...letters]]
+  const [before, others]: [Sent[], Keyed[]] = [[], []]
+  for (const { letter, key } of letters) {
+    const at = sent.get(positionText(letter))
+    if (at) before.push({ letter, key, at })
+    else others.push({ letter, key })
+    sent.delete(positionText(letter))
+  }
+  return [before, others]
+}
 
 /** What the cut has sent before, by what was noted then; else the ends are noted now: what is found behind them later belongs to this cut. */
 async function start(dlq: Dlq, run: Run, cut: number, { audit, letters, replays, clock }: CutWork): Promise<Started> {
   const noted = run.sending.get(cut)
   if (noted !== undefined) {
     const sent = await replays.sentSince(dlq.topic, noted.topicEnds, run.id)
+    const { final } = queueOf(audit.latest(), dlq.name)
+    const isSettled = ({ partition, offset }: Place) => [run.settled, final].some((settled) => hasPosition(settled, partition, offset))
+    for (const letter of sent.keys()) if (isSettled(placeOf(letter))) sent.delete(letter)
     return { sending: noted, sent, failures: failureReader(dlq, noted.dlqEnds, letters, run.id) }
   }
   const [topicEnds, dlqEnds] = [endsOf(await replays.bounds(dlq.topic)), endsOf(await letters.bounds(dlq))]
   const sending: Sending = { kind: 'sending', run: run.id, cut, topicEnds, dlqEnds, at: clock.now() }
   await audit.append([sending])
-  return { sending, sent: new Set(), failures: failureReader(dlq, dlqEnds, letters, run.id) }
+  return { sending, sent: new Map(), failures: failureReader(dlq, dlqEnds, letters, run.id) }
 }

@@ -4,22 +4,23 @@ import { Unavailable } from '@tally/platform/errors'
 import { openRuns, queueOf } from './ledger.ts'
 import type { Ends } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { eventIdOf, positionText } from './letter.ts'
+import { eventIdOf, placeOf, positionText } from './letter.ts'
 import type { Settled } from './outcome.ts'
 import { settledAs } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Range } from './positions.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
-import { failuresSince } from './verify-replays.ts'
+import { countedBy, failuresSince } from './verify-replays.ts'
+import type { Replay, Replays } from './work-cut.ts'
 
-type Settling = { audit: Audit; letters: LetterReader; outcomes: Outcomes; clock: Clock }
+type Settling = { audit: Audit; letters: LetterReader; replays: Pick<Replays, 'replaysAt'>; outcomes: Outcomes; clock: Clock }
 
 /** Letters looked at in one go. */
 const AT_ONCE = 500
 
 /** Settles letters of the queue whose replay had no known outcome, as far as one is known now. Not while a run is open. */
-export async function settleLate(dlq: Dlq, { audit, letters, outcomes, clock }: Settling): Promise<void> {
+export async function settleLate(dlq: Dlq, { audit, letters, replays, outcomes, clock }: Settling): Promise<void> {
   const ledger = await audit.refresh()
   const { unknown } = queueOf(ledger, dlq.name)
   if (unknown.size === 0 || openRuns(ledger).some((run) => run.dlq === dlq.name)) return
@@ -36,16 +37,17 @@ export async function settleLate(dlq: Dlq, { audit, letters, outcomes, clock }: 
     if (failure) settle(run, settledAs(letter, { outcome: 'failed-again', reason: failure.reason }))
     else clean.push({ run, letter })
   }
-  const counts = await countsOf(dlq, clean, outcomes)
+  const { counts, lying } = await countsOf(dlq, clean, { outcomes, replays })
   for (const { run, letter } of clean) {
-    if (counts.has(eventIdOf(letter) ?? '')) settle(run, settledAs(letter, { outcome: 'counted' }))
+    const at = counts.get(eventIdOf(letter) ?? '')
+    if (at) settle(run, settledAs(letter, { outcome: countedBy(at, run, letter, lying) }))
   }
   await audit.append([...settled].map(([run, of]) => ({ kind: 'settled', run, dlq: dlq.name, letters: of, at: clock.now() })))
 }
 
 function rangeOf(position: string): Range {
-  const [partition = '', offset = ''] = position.split('/')
-  return { partition: Number(partition), from: BigInt(offset), next: BigInt(offset) + 1n }
+  const { partition, offset } = placeOf(position)
+  return { partition, from: offset, next: offset + 1n }
 }
 
 /** Where the first of the letters lies, by partition: what became of them lies behind it. */
@@ -58,15 +60,18 @@ function firstOf(ranges: Range[]): Ends {
   return first
 }
 
-async function countsOf({ group }: Dlq, letters: { letter: Letter }[], { countedAt }: Outcomes): Promise<Map<string, Place>> {
+/** Where the events were counted, and which replays lie there; nothing while nobody answers. */
+async function countsOf(
+  { group, topic }: Dlq,
+  letters: { letter: Letter }[],
+  { outcomes, replays }: Pick<Settling, 'outcomes' | 'replays'>,
+) {
+  const eventIds = letters.flatMap(({ letter }) => eventIdOf(letter) ?? [])
   try {
-    const known = await countedAt(
-      group,
-      letters.flatMap(({ letter }) => eventIdOf(letter) ?? []),
-    )
-    return known ?? new Map()
+    const counts: Map<string, Place> = (await outcomes.countedAt(group, eventIds)) ?? new Map()
+    return { counts, lying: await replays.replaysAt(topic, [...counts.values()]) }
   } catch (error) {
-    if (error instanceof Unavailable) return new Map()
-    throw error
+    if (!(error instanceof Unavailable)) throw error
+    return { counts: new Map<string, Place>(), lying: new Map<string, Replay>() }
   }
 }

@@ -2,7 +2,6 @@
 import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
-import type { Bounds } from '@tally/platform/record-log'
 import type { Ends, Sending } from './ledger-entry.ts'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
@@ -12,7 +11,8 @@ import type { How, Settled } from './outcome.ts'
 import { addSettled } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions, Range } from './positions.ts'
-import { addPositions, addRanges, hasPosition, positionRanges, positionsOf } from './positions.ts'
+import { addPositions, hasPosition, positionRanges, positionsOf } from './positions.ts'
+import type { Replay, Replays } from './work-cut.ts'
 
 export type Outcomes = {
   /** The group's next offsets on the topic; a partition it never committed is not in it. */
@@ -25,18 +25,13 @@ export type Outcomes = {
 
 type Verifying = {
   letters: LetterReader
-  replays: { bounds(topic: string): Promise<Map<number, Bounds>> }
+  replays: Pick<Replays, 'bounds' | 'replaysAt'>
   outcomes: Outcomes
   clock: Clock
   maxReplays: number
   verifyTimeoutMs: number
   stopping: AbortSignal
 }
-
-/** What was counted of a cut so far, by the record or, where that is not known, by the event: of letters with one event only the first was. */
-export type CountedSoFar = { records: Positions; events: Set<string> }
-
-export const countedSoFar = (): CountedSoFar => ({ records: new Map(), events: new Set() })
 
 const ASK_AGAIN_MS = 200
 /** A group that keeps up commits several times a second, and the next letters wait for these to be settled. */
@@ -49,17 +44,16 @@ export async function verifyReplays(
   dlq: Dlq,
   sent: Sent[],
   sending: Sending,
-  { counted, failures: reader }: { counted: CountedSoFar; failures: { read(): Promise<Map<string, Letter>> } },
+  reader: { read(): Promise<Map<string, Letter>> },
   verifying: Verifying,
 ): Promise<{ settled: Settled[]; tooOften: Letter[] }> {
   if (sent.length === 0) return { settled: [], tooOften: [] }
-  const { outcomes, clock, verifyTimeoutMs, maxReplays, stopping } = verifying
+  const { outcomes, replays, clock, verifyTimeoutMs, maxReplays, stopping } = verifying
   const deadline = clock.now() + verifyTimeoutMs
   const passed = await groupPassed(dlq, sending, verifying, deadline)
   if (stopping.aborted) return { settled: [], tooOften: [] }
   const ask = <T>(question: () => Promise<T>) => answered(question, verifying, deadline)
   const [failures, here] = await Promise.all([reader.read(), ask(() => outcomes.countedOf(dlq.group, recordsOf(sent)))])
-  addRanges(counted.records, here ?? [])
   const settled: Settled[] = []
   const tooOften: Letter[] = []
   const others: Letter[] = []
@@ -69,20 +63,23 @@ export async function verifyReplays(
     if (failure) {
       addSettled(settled, letter, { outcome: 'failed-again', reason: failure.reason })
       if (failure.replays >= maxReplays) tooOften.push(failure)
-    } else if (at && hasPosition(places, at.partition, at.offset)) addSettled(settled, letter, { outcome: 'counted' })
+    } else if (hasPosition(places, at.partition, at.offset)) addSettled(settled, letter, { outcome: 'counted' })
     else others.push(letter)
   }
   if (others.length === 0) return { settled, tooOften }
   const eventIds = [...new Set(others.flatMap((letter) => eventIdOf(letter) ?? []))]
   const counts = await ask(() => outcomes.countedAt(dlq.group, eventIds))
-  for (const letter of others) addSettled(settled, letter, outcomeOf(eventIdOf(letter), { sending, passed, counts, counted }))
+  const since = [...(counts?.values() ?? [])].filter(({ partition, offset }) => offset >= (sending.topicEnds.get(partition) ?? 0n))
+  const lying = since.length === 0 ? new Map() : await ask(() => replays.replaysAt(dlq.topic, since))
+  const known = { run: sending.run, passed, counts: lying && counts, lying }
+  for (const letter of others) addSettled(settled, letter, outcomeOf(letter, known))
   return { settled, tooOften }
 }
 
 /** Where the replays lie. */
 function recordsOf(sent: Sent[]): Range[] {
   const records: Positions = new Map()
-  for (const { at } of sent) if (at) addPositions(records, at.partition, at.offset)
+  for (const { at } of sent) addPositions(records, at.partition, at.offset)
   return positionRanges(records)
 }
 
@@ -141,19 +138,29 @@ export async function failuresSince(
   return failures
 }
 
-type Known = { sending: Sending; passed: boolean; counts: Map<string, Place> | null | undefined; counted: CountedSoFar }
+type Known = {
+  run: string
+  passed: boolean
+  /** Where events were counted. Null: the group keeps no such record; undefined: nobody answered. */
+  counts: Map<string, Place> | null | undefined
+  /** Which replays lie there. */
+  lying: Map<string, Replay> | undefined
+}
 
-/** Of a letter of which nothing is known but its event: it was sent by an earlier attempt, was sent twice, or its event was counted from elsewhere. */
-function outcomeOf(eventId: string | undefined, { sending, passed, counts, counted }: Known): How {
+/** Of a letter that was not counted where its replay lies: its write was tried again, or its event was counted from elsewhere. */
+function outcomeOf(letter: Letter, { run, passed, counts, lying }: Known): How {
+  const eventId = eventIdOf(letter)
   const late = { outcome: 'unknown' as const, reason: 'the group did not get there in time' }
   if (counts === null) return passed ? { outcome: 'handled' } : late
   if (eventId === undefined) return passed ? { outcome: 'unknown', reason: 'no event id to ask for' } : late
   if (counts === undefined) return { outcome: 'unknown', reason: 'the counts did not answer' }
   const at = counts.get(eventId)
   if (at === undefined) return passed ? { outcome: 'unknown', reason: 'passed, yet not in the counts' } : late
-  const isEarlier = at.offset < (sending.topicEnds.get(at.partition) ?? 0n)
-  if (isEarlier || counted.events.has(eventId) || hasPosition(counted.records, at.partition, at.offset))
-    return { outcome: 'already-counted' }
-  counted.events.add(eventId)
-  return { outcome: 'counted' }
+  return { outcome: countedBy(at, run, letter, lying) }
+}
+
+/** A letter is counted when the record that was counted is its own replay. */
+export function countedBy(at: Place, run: string, letter: Letter, lying: Map<string, Replay> | undefined): 'counted' | 'already-counted' {
+  const replay = lying?.get(positionText(at))
+  return replay?.run === run && replay.letter === positionText(letter) ? 'counted' : 'already-counted'
 }

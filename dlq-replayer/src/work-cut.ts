@@ -13,17 +13,22 @@ import { mostlyFailed, settledAs, tallied } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions, Range } from './positions.ts'
-import { addPlaces, hasPosition, missingFrom } from './positions.ts'
+import { addPlaces, coversRange, hasPosition, missingFrom } from './positions.ts'
 import { replayLoads } from './replay-loads.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
+
+/** `letter`: its position in the dead letter queue, `partition/offset`. */
+export type Replay = { run: string; letter: string }
 
 export type Replays = {
   /** Writes with acks=all; resolves once every record is acknowledged, with where each of them lies. */
   append(topic: string, records: NewRecord[]): Promise<Place[]>
   bounds(topic: string): Promise<Map<number, Bounds>>
-  /** Positions (`partition/offset`) of the letters of the run that were written to the topic since these ends. */
-  sentSince(topic: string, ends: Ends, run: string): Promise<Set<string>>
+  /** Positions (`partition/offset`) of the letters of the run that were written to the topic since these ends, and where each lies there. */
+  sentSince(topic: string, ends: Ends, run: string): Promise<Map<string, Place>>
+  /** What lies at these places, by `partition/offset`, of what was replayed by any run. */
+  replaysAt(topic: string, places: Place[]): Promise<Map<string, Replay>>
 }
 
 export type CutWork = {
@@ -56,6 +61,7 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   }
   const found: Positions = new Map()
   const loads = replayLoads({ dlq, run, cut, settle, work })
+  const isLeft = () => ranges.some((range) => !coversRange(run.settled, range))
   let whole = true
   for await (const load of lettersInLoads(letters.read(dlq, ranges), () => loadLetters(run))) {
     addPlaces(found, load)
@@ -70,7 +76,7 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   await audit.refresh()
   if (work.stopping.aborted) return
   if (run.state === 'cancelling') await audit.append([{ kind: 'ended', run: id, how: 'cancelled', at: clock.now() }])
-  else if (!whole && mostlyFailed(run.tally)) await audit.append([{ kind: 'ended', run: id, how: 'mostly-failed', at: clock.now() }])
+  else if (isLeft() && mostlyFailed(run.tally)) await audit.append([{ kind: 'ended', run: id, how: 'mostly-failed', at: clock.now() }])
 }
 
 const SETTLED_PER_ENTRY = 5_000

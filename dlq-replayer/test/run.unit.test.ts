@@ -2,15 +2,12 @@
 import { controlRuns } from '@tally/dlq-replayer/control-run'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
 import { historyText } from '@tally/dlq-replayer/history-text'
-import type { Run } from '@tally/dlq-replayer/ledger'
 import { queueOf } from '@tally/dlq-replayer/ledger'
-import type { Letter } from '@tally/dlq-replayer/letter'
 import { eventIdOf } from '@tally/dlq-replayer/letter'
 import { planReplay } from '@tally/dlq-replayer/plan-replay'
 import { statusText, summaryText } from '@tally/dlq-replayer/run-text'
 import { settleLate } from '@tally/dlq-replayer/settle-late'
 import { settleSelected } from '@tally/dlq-replayer/settle-selected'
-import { startRun } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
@@ -18,37 +15,8 @@ import { until } from '../../test/support/until.ts'
 import { DLQ, FAILED_AT, letter } from './support/letters.ts'
 import type { World } from './support/memory-world.ts'
 import { memoryWorld } from './support/memory-world.ts'
+import { begin, finish, letters, REQUEST, runOf } from './support/runs.ts'
 import { expectSnapshot } from './support/snapshot.ts'
-
-const letters = (count: number): Letter[] => Array.from({ length: count }, (_, n) => letter(n))
-const REQUEST = { action: 'replay' as const, who: 'ada@ops-1', why: 'schema registered', filter: {}, rate: 100, canary: 10 }
-
-async function begin(world: World, request = {}) {
-  const { plans } = await planReplay(
-    [DLQ],
-    {},
-    { letters: world.reader, ledger: await world.audit.refresh(), decode: async () => undefined },
-  )
-  const [plan] = plans
-  if (plan === undefined) throw new Error('no plan')
-  return startRun(plan, { ...REQUEST, ...request }, world.audit, systemClock)
-}
-
-/** Drives and works until nothing is left to do. */
-async function finish(world: World, most = 100): Promise<void> {
-  for (let i = 0; i < most; i += 1) {
-    await driveRuns(world.audit, world.queue, systemClock)
-    const cut = world.queued.shift()
-    if (cut === undefined) return
-    await workCut(DLQ, cut, world.work)
-  }
-}
-
-async function runOf(world: World, id: string): Promise<Run> {
-  const run = (await world.audit.refresh()).runs.get(id)
-  if (run === undefined) throw new Error(`no run ${id}`)
-  return run
-}
 
 const sentFrom = (world: World) => world.sent.map(({ headers }) => String(headers?.['replay.letter']))
 

@@ -4,12 +4,12 @@ import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
 import type { Entry } from '@tally/dlq-replayer/ledger-entry'
 import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
-import { LETTER_HEADER, RUN_HEADER } from '@tally/dlq-replayer/letter'
+import { LETTER_HEADER, positionText, RUN_HEADER } from '@tally/dlq-replayer/letter'
 import { paceOf } from '@tally/dlq-replayer/pace'
 import type { LetterReader } from '@tally/dlq-replayer/plan-replay'
 import { hasPosition, positionsOf } from '@tally/dlq-replayer/positions'
 import type { Audit } from '@tally/dlq-replayer/start-run'
-import type { CutWork, Replays } from '@tally/dlq-replayer/work-cut'
+import type { CutWork, Replay, Replays } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import type { NewRecord } from '@tally/platform/record-log'
 import { DLQ, letter } from './letters.ts'
@@ -90,9 +90,22 @@ export function memoryWorld(
     bounds: async () => bounds(sent.length),
     async sentSince(_, ends, run) {
       const since = sent.slice(Number(ends.get(0) ?? 0n))
-      return new Set(
-        since.filter(({ headers }) => String(headers?.[RUN_HEADER]) === run).map(({ headers }) => String(headers?.[LETTER_HEADER])),
+      const first = Number(ends.get(0) ?? 0n)
+      const replays = since.map(({ headers }, n) => ({ headers, place: { partition: 0, offset: BigInt(first + n) } }))
+      return new Map(
+        replays
+          .filter(({ headers }) => String(headers?.[RUN_HEADER]) === run)
+          .reverse()
+          .map(({ headers, place }) => [String(headers?.[LETTER_HEADER]), place]),
       )
+    },
+    async replaysAt(_, places) {
+      const found = new Map<string, Replay>()
+      for (const place of places) {
+        const { headers } = sent[Number(place.offset)] ?? {}
+        if (headers) found.set(positionText(place), { run: String(headers[RUN_HEADER]), letter: String(headers[LETTER_HEADER]) })
+      }
+      return found
     },
   }
   const stopping = new AbortController()
