@@ -236,6 +236,22 @@ describe('a rebuild', () => {
     expect(await totals()).to.deep.equal(expected())
   })
 
+  it('that mended the counts but cannot read them again is done, and ends the aggregator', async () => {
+    await sendSome(20)
+    await caughtUp()
+    await harm('update summed set orders = orders + 1')
+    const failed: unknown[] = []
+    const lost = new Error('on purpose')
+    const rebuilding = await recounting(opened, recordLog(), files.path, {
+      reread: () => Promise.reject(lost),
+      fail: (error) => failed.push(error),
+    })
+    rebuilding.start()
+    expect((await rebuilt(rebuilding)).state).to.equal('done')
+    expect(failed).to.deep.equal([lost])
+    expect(await totals()).to.deep.equal(expected())
+  })
+
   it('is given up when the aggregator stops, or when records were deleted before they were counted', async () => {
     await sendSome(20)
     await caughtUp()

@@ -15,7 +15,7 @@ const common = {
 
 /** Configuration of `guard.ts`. */
 export const guardConfig = () =>
-  readConfig({ ...commonConfig, ...common, SIGNAL_DATABASE_URL: database, LOOK_EVERY_MS: int(1).default(5_000) }, process.env)
+  readConfig({ ...commonConfig, ...common, SIGNAL_DATABASE_URL: database, LOOK_EVERY_MS: int(1, 30_000).default(5_000) }, process.env)
 
 /** Configuration of `main.ts`. */
 export const connectorsConfig = () =>

@@ -13,8 +13,6 @@ import { lazySession } from './postgres-session.ts'
 import { restConnectors } from './rest-connectors.ts'
 import { type CaptureWatch, SIGNS, type Sign, watchCaptures } from './watch-captures.ts'
 
-const SLOWEST_LOOK_MS = 60_000
-
 async function main(app: App): Promise<void> {
   const config = guardConfig()
   const session = lazySession(config.SIGNAL_DATABASE_URL)
@@ -26,9 +24,7 @@ async function main(app: App): Promise<void> {
   app.onClose('watch', watch.stop)
   const metrics = createMetrics('connect-guard')
   guardMetrics(metrics, watch.looks)
-  const lookedAgo = () => systemClock.now() - watch.lookedAtMs()
-  const turning = () => (lookedAgo() > SLOWEST_LOOK_MS ? `it has not looked for ${Math.round(lookedAgo() / 1_000)} s` : undefined)
-  const port = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: turning }, ready: checks(watch, connectors.length) })
+  const port = await openOps(app, config.OPS_LISTEN, metrics, { live: { loop: watch.live }, ready: checks(watch, connectors.length) })
   app.log.info({ port, connectors: connectors.map(({ name }) => name) }, 'watching')
 }
 

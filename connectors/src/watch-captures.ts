@@ -23,9 +23,13 @@ export type WatchPorts = {
 export type CaptureWatch = {
   /** What was seen last, by connector; empty before the first look. */
   looks(): ReadonlyMap<string, Look>
-  lookedAtMs(): number
+  /** Undefined while it looks often enough, else for how long it has not. */
+  live(): string | undefined
   stop(): Promise<void>
 }
+
+/** One look asks two services, each of which may take seconds to say that it is away. */
+const SLOWEST_LOOK_MS = 60_000
 
 /** How often it looks while something is wrong, so that the end of it shows soon. */
 const TROUBLED_MS = 1_000
@@ -54,7 +58,10 @@ export function watchCaptures(connectors: Connector[], ports: WatchPorts, everyM
   const ended = keepLooking()
   return {
     looks: () => looks,
-    lookedAtMs: () => lookedAtMs,
+    live() {
+      const agoMs = clock.now() - lookedAtMs
+      return agoMs > SLOWEST_LOOK_MS ? `it has not looked for ${Math.round(agoMs / 1_000)} s` : undefined
+    },
     stop() {
       stopping.abort()
       return ended

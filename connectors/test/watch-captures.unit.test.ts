@@ -75,4 +75,22 @@ describe('watching a connector', () => {
     expect(await signs({ facts: late }, 9_999)).to.deep.equal({})
     expect(await signs({ facts: late }, 10_000)).to.have.property('heartbeat-late')
   })
+
+  it('says that it is not alive while a look does not end, for more than a minute', async () => {
+    const clock = { at: 0, now: () => clock.at }
+    const answered = Promise.withResolvers<ConnectorStatus>()
+    const connect = { status: () => answered.promise, offsets: async () => ({ offsets: [] }) }
+    const watch = watchCaptures(
+      [CONNECTOR],
+      { connect, capture: { facts: async () => whole }, clock, log: createLog('t', 'silent') },
+      3_600_000,
+    )
+    clock.at = 60_000
+    expect(watch.live()).to.equal(undefined)
+    clock.at = 61_000
+    expect(watch.live()).to.equal('it has not looked for 61 s')
+    answered.resolve(running)
+    await until(() => watch.live() === undefined, { what: 'the look has ended' })
+    await watch.stop()
+  })
 })

@@ -41,21 +41,28 @@ export async function counted(opened: Opened, recordLog: RecordLog, topic: strin
   return consume({ recordLog, topics: [topic], group, handler, clock: opened.clock, log, metrics: new Registry() })
 }
 
-type Wraps = { wrap?(file: DuckDbFile): DuckDbFile; wrapFresh?(connection: DuckDBConnection): DuckDBConnection }
+type Wraps = {
+  wrap?(file: DuckDbFile): DuckDbFile
+  wrapFresh?(connection: DuckDBConnection): DuckDBConnection
+  reread?: Opened['reread']
+  fail?(error: unknown): void
+}
 
-/** @param wraps of the connections to the counts and to the new file, to make them fail */
-export async function recounting(opened: Opened, recordLog: RecordLog, path: string, { wrap = (file) => file, wrapFresh }: Wraps = {}) {
+const rethrow = (error: unknown) => {
+  throw error
+}
+
+/** @param wraps of the connections to the counts and to the new file, and what reads the counts again: to make them fail */
+export async function recounting(opened: Opened, recordLog: RecordLog, path: string, wraps: Wraps = {}) {
+  const { wrap = (file) => file, wrapFresh, reread = opened.reread, fail = rethrow } = wraps
   const stopping = new AbortController()
   const store = duckdbRebuild(await wrap(opened.file).connect(), `${path}.rebuild`, {
-    reread: opened.reread,
+    reread,
     async open(fresh, logStarts) {
       const { counting, close } = await openCounting(fresh, { clock: opened.clock, logStarts, ...(wrapFresh && { wrap: wrapFresh }) })
       return { counting: { ...counting, decode }, close }
     },
   })
-  const fail = (error: unknown) => {
-    throw error
-  }
   const rebuilding = rebuildCounts({
     ...{ store, counting: opened.counting, recordLog, clock: opened.clock, log, fail },
     stopping: stopping.signal,
