@@ -2,8 +2,7 @@
 import type { Clock } from '@tally/platform/clock'
 import { wait } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
-import { openRuns } from './ledger.ts'
-import { endsOf } from './ledger-entry.ts'
+import { type Ledger, openRuns, queueOf } from './ledger.ts'
 import type { Dlq } from './letter.ts'
 import type { QueuePlan } from './plan.ts'
 import type { LetterReader } from './plan-replay.ts'
@@ -19,6 +18,7 @@ type Watching = {
   log: Log
   /** Called before each look. */
   settleLate(dlq: Dlq): Promise<void>
+  everyMs?: number
 }
 
 export type LettersSeen = {
@@ -31,7 +31,7 @@ const SHARE = 10
 const EVERY_IN_RUN_MS = 60_000
 
 /** Starts looking; `seen` is filled after the first look. */
-export function watchLetters({ dlqs, letters, audit, clock, stopping, log, settleLate }: Watching): {
+export function watchLetters({ dlqs, letters, audit, clock, stopping, log, settleLate, everyMs = EVERY_MS }: Watching): {
   seen: LettersSeen
   stop(): Promise<void>
 } {
@@ -43,9 +43,7 @@ export function watchLetters({ dlqs, letters, audit, clock, stopping, log, settl
     for (const dlq of dlqs) await settleLate(dlq)
     const ledger = await audit.refresh()
     if (openRuns(ledger).length > 0 && clock.now() - plannedAt < EVERY_IN_RUN_MS) return
-    const counts = [...ledger.queues.values()].map((queue) => queue.counts)
-    const ends = await Promise.all(dlqs.map(async (dlq) => [...endsOf(await letters.bounds(dlq))].map(([, end]) => String(end))))
-    const now = JSON.stringify([counts, ends])
+    const now = JSON.stringify(await Promise.all(dlqs.map((dlq) => stateOf(dlq, ledger, letters))))
     if (now === mark) return
     plannedAt = clock.now()
     seen.plans = (await planReplay(dlqs, {}, { letters, ledger, decode: async () => undefined, signal: stopping })).plans
@@ -58,9 +56,16 @@ export function watchLetters({ dlqs, letters, audit, clock, stopping, log, settl
       await look().catch((error: unknown) =>
         log.warn({ err: error }, 'the dead letter queues could not be looked through; metrics are old'),
       )
-      await wait(Math.max(EVERY_MS, (clock.now() - began) * SHARE), stopping)
+      await wait(Math.max(everyMs, (clock.now() - began) * SHARE), stopping)
     }
   }
   const looping = loop()
   return { seen, stop: () => looping }
+}
+
+/** Whatever a plan of the queue depends on: on a quiet one, too, letters are deleted, and somebody sets how long it keeps them. */
+async function stateOf(dlq: Dlq, ledger: Ledger, letters: LetterReader): Promise<unknown[]> {
+  const bounds = [...(await letters.bounds(dlq))]
+  const texts = bounds.map(([partition, { logStart, highWatermark }]) => `${partition}: ${logStart} to ${highWatermark}`)
+  return [queueOf(ledger, dlq.name).counts, texts, (await letters.retentionMs?.(dlq)) ?? 'without limit']
 }
