@@ -194,8 +194,8 @@ export const MUTATIONS: Mutation[] = [
   {
     name: 'a letter is counted by its own replay',
     file: 'dlq-replayer/src/verify-replays.ts',
-    search: ' || hasPosition(counted.records, at.partition, at.offset)',
-    replace: '',
+    search: 'replay?.run === run && replay.letter === positionText(letter) ?',
+    replace: 'replay?.run !== null ?',
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'counts an event once, however many letters it has' },
   },
   {
