@@ -25,17 +25,19 @@ export async function openPatch(file: string, letterMs = LETTER_MS): Promise<Pat
     stdin: false,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   })
-  /** The next message, an error of the thread, or the end of its time. */
+  // From the start to the end: a promise that the patch does not await may be rejected between two letters, and an error that
+  // nobody listens to would end this process.
+  const ended = Promise.withResolvers<never>()
+  ended.promise.catch(() => {})
+  let loaded = false
+  worker.on('error', (error) => ended.reject(loaded ? unawaited(error) : error))
+  worker.on('exit', () => ended.reject(new Error('it ended its thread')))
+  /** The next message, what ended the thread by now, or the end of its time. */
   async function answer(ms: number, what: string): Promise<unknown> {
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), ms)
     try {
-      const [message] = await Promise.race([
-        once(worker, 'message', { signal: late.signal }),
-        once(worker, 'exit', { signal: late.signal }).then(() => {
-          throw new Error('it ended its thread')
-        }),
-      ])
+      const [message] = await Promise.race([ended.promise, once(worker, 'message', { signal: late.signal })])
       return message
     } catch (error) {
       if (!late.signal.aborted) throw error
@@ -48,6 +50,7 @@ export async function openPatch(file: string, letterMs = LETTER_MS): Promise<Pat
   const close = async () => void (await worker.terminate())
   try {
     await answer(LOAD_MS, 'loading it')
+    loaded = true
   } catch (error) {
     await close()
     throw new Error(`PATCH=${file}: ${messageOf(error)}`)
@@ -67,6 +70,12 @@ export async function openPatch(file: string, letterMs = LETTER_MS): Promise<Pat
     },
     close,
   }
+}
+
+/** What it throws at a letter is an answer: only what runs beside that ends the thread, and too much memory. */
+function unawaited(error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return error
+  return new Error(`it failed in something it did not await, maybe at an earlier letter: ${messageOf(error)}`)
 }
 
 /** Bytes lose their Buffer between threads. */

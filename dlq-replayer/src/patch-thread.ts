@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf } from '@tally/platform/errors'
 import type { PatchedBytes, PatchLetter } from './patch-letter.ts'
 
-type Answer = { letter: PatchedBytes | null } | { fault: string }
+/** @throws Error when the letter holds what cannot leave the thread, such as a function */
+const answer = (given: { letter: PatchedBytes | null } | { fault: string }) => parentPort?.postMessage(given)
 
 const bytes = (value: unknown, name: string): Buffer | null => {
   if (value === null || value === undefined) return null
@@ -31,12 +32,10 @@ function asBuffers(letter: PatchLetter): PatchLetter {
 const { default: patch } = await import(pathToFileURL(workerData.file).href)
 if (typeof patch !== 'function') throw new Error('the file has no function as its default export')
 parentPort?.on('message', async (letter: PatchLetter) => {
-  let answer: Answer
   try {
-    answer = { letter: readBack(await patch(asBuffers(letter))) }
+    answer({ letter: readBack(await patch(asBuffers(letter))) })
   } catch (error) {
-    answer = { fault: messageOf(error) }
+    answer({ fault: messageOf(error) })
   }
-  parentPort?.postMessage(answer)
 })
 parentPort?.postMessage('ready')

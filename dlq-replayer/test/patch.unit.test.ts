@@ -132,6 +132,23 @@ describe('a patch', function () {
       expect(await patcher.apply(whole).finally(patcher.close).catch(String)).to.include('memory limit')
     })
 
+    it('that fails in what it does not await is ended, and the next letter is refused by that', async () => {
+      patch('setTimeout(() => Promise.reject(new Error("no price for it")), 20); return letter')
+      const patcher = await openPatch(file)
+      expect(String((await patcher.apply(whole))?.value)).to.equal('x')
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(await patcher.apply(whole).catch(String))
+        .to.include('no price for it')
+        .and.include('did not await')
+      await patcher.close()
+    })
+
+    it('that gives back what cannot leave its thread is refused by that', async () => {
+      patch('return { ...letter, decoded: { total: () => 1 } }')
+      const patcher = await openPatch(file)
+      expect(await patcher.apply(whole).finally(patcher.close).catch(String)).to.match(/^Error: \(\) => 1 could not be cloned\.$/)
+    })
+
     it('sees nothing of the environment', async () => {
       patch('return { ...letter, value: JSON.stringify(process.env) }')
       const patcher = await openPatch(file)
