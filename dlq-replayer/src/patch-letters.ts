@@ -7,7 +7,7 @@ import { recordDigest } from './letter-digest.ts'
 import { changesOf, diffLines, type PatchedBytes, type PatchLetter, patchLetterOf } from './patch-letter.ts'
 import type { QueuePlan } from './plan.ts'
 import type { LetterReader } from './plan-replay.ts'
-import { hasPosition, positionRanges } from './positions.ts'
+import { hasPosition, type Place, positionRanges } from './positions.ts'
 
 export type Patcher = {
   /** Of the file's bytes. */
@@ -70,12 +70,12 @@ async function patchOne(letter: Letter, { patcher, decode, encode }: Patching, u
 const untouched = <T>(repeated: Record<string, T>, changed: string[]): Record<string, T> =>
   Object.fromEntries(Object.entries(repeated).filter(([name]) => !changed.includes(name)))
 
-/** Letters that an earlier, broken-off use of the same patch put into the queue already: digest and place. */
-export async function earlierMended({ dlq, ends }: QueuePlan, { letters, patcher }: Patching): Promise<Map<string, Letter>> {
-  const found = new Map<string, Letter>()
-  for await (const letter of letters.read(dlq, rangesBetween(new Map(), ends))) {
-    const patch = letter.record.headers[PATCH_HEADERS.patch]?.toString()
-    if (patch === patcher.digest) found.set(recordDigest(letter.record), letter)
+/** Letters that an earlier, broken-off use of the same patch put into the queue already: digest and place, for a letter holds on to all that was fetched with it. */
+export async function earlierMended({ dlq, ends }: QueuePlan, { letters, patcher }: Patching): Promise<Map<string, Place>> {
+  const found = new Map<string, Place>()
+  for await (const { record, partition, offset } of letters.read(dlq, rangesBetween(new Map(), ends))) {
+    const patch = record.headers[PATCH_HEADERS.patch]?.toString()
+    if (patch === patcher.digest) found.set(recordDigest(record), { partition, offset })
   }
   return found
 }

@@ -1,12 +1,11 @@
 // A patch over the letters of a plan: looked at first, then put into the queues, each step written down.
 import type { Command, Tools } from './execute-command.ts'
-import type { Letter } from './letter.ts'
 import { recordDigest } from './letter-digest.ts'
 import { settledAs } from './outcome.ts'
 import { earlierMended, type Mended, type Patching, patchedLetters } from './patch-letters.ts'
 import type { QueuePlan } from './plan.ts'
 import type { Positions } from './positions.ts'
-import { addPlaces, addPositions, addRanges, countPositions, positionRanges } from './positions.ts'
+import { addPositions, addRanges, countPositions, positionRanges } from './positions.ts'
 import type { Prepared } from './prepare-letters.ts'
 import { inLots, putLetters } from './put-letters.ts'
 import { makePlan } from './show-plan.ts'
@@ -80,23 +79,25 @@ async function putPatched({ plan, changed, same }: Look, patching: Patching, req
     const settled = mended.map(({ letter }) => settledAs(letter, { outcome: 'patched' }))
     return audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters: settled, at: clock.now() }])
   }
-  const there: { mended: Mended; place: Letter }[] = []
+  const there: Positions = new Map()
   const notThere = async function* (): AsyncGenerator<Mended> {
+    const settling: Mended[] = []
     for await (const result of patchedLetters(mending, patching)) {
       if (result.kind !== 'changed') continue
       const place = earlier.get(recordDigest(result.mended.record))
-      if (place === undefined) yield result.mended
-      else there.push({ mended: result.mended, place })
+      if (place === undefined) {
+        yield result.mended
+        continue
+      }
+      addPositions(there, place.partition, place.offset)
+      settling.push(result.mended)
+      if (settling.length === LOT) await settle(settling.splice(0))
     }
+    if (settling.length > 0) await settle(settling)
   }
   const positions = await putLetters(plan.dlq, inLots(notThere(), LOT), { letters, append, done: settle })
-  if (there.length > 0) await settle(there.map(({ mended }) => mended))
   await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
-  addPlaces(
-    positions,
-    there.map(({ place }) => place),
-  )
-  addRanges(positions, positionRanges(same))
+  addRanges(positions, [...positionRanges(there), ...positionRanges(same)])
   return positions
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import { openPatch } from '@tally/dlq-replayer/node-patch'
+import { earlierMended } from '@tally/dlq-replayer/patch-letters'
+import { emptyPlan } from '@tally/dlq-replayer/plan'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
@@ -97,6 +99,36 @@ describe('a patch', function () {
     expect(of.letters.length).to.equal(8)
     expect(of.sent.length).to.equal(4)
     expect(queueOf(await audit.refresh(), DLQ.name).counts).to.deep.equal({ patched: 4, counted: 4 })
+  })
+
+  it('that was broken off holds places alone, not letters, and settles what it put before in lots', async () => {
+    patch('return { ...letter, value: Buffer.from([9, ...letter.value]) }')
+    const of = memoryWorld(Array.from({ length: 450 }, (_, n) => letter(n)))
+    const { audit } = of
+    const dying = {
+      ...audit,
+      append: async (entries: Parameters<typeof audit.append>[0]) => {
+        if (entries[0]?.kind !== 'settled') await audit.append(entries)
+        if (entries[0]?.kind === 'ended') throw new Error('killed')
+      },
+    }
+    await memoryCommand(
+      of,
+      { form: 'go', patchFile: file, why: 'x', yes: true, filter: { MAX: '450' } },
+      { tools: { audit: dying } },
+    ).catch(() => {})
+    expect(of.letters.length).to.equal(900)
+    const patcher = await openPatch(file)
+    const plan = emptyPlan(DLQ, new Map([[0, 900n]]))
+    const patching = { letters: of.reader, patcher, decode: async () => undefined, encode: async () => Buffer.alloc(0) }
+    const places = await earlierMended(plan, patching).finally(patcher.close)
+    expect([...places.values()]).to.deep.equal(Array.from({ length: 450 }, (_, n) => ({ partition: 0, offset: BigInt(450 + n) })))
+
+    expect((await go(of, { filter: { MAX: '450' } })).exitCode).to.equal(0)
+    const settled = of.entries.flatMap((entry) => (entry.kind === 'settled' && entry.letters[0]?.outcome === 'patched' ? [entry] : []))
+    expect(settled.map(({ letters }) => letters.length)).to.deep.equal([200, 200, 50])
+    expect(of.letters.length).to.equal(900)
+    expect(queueOf(await audit.refresh(), DLQ.name).counts).to.deep.equal({ patched: 450, counted: 450 })
   })
 
   it('that fails, or gives back no letter, is refused naming the letter', async () => {
