@@ -1,10 +1,10 @@
-// Answers questions from the counts file, on connections of its own: readers see whole transactions and never hold up the writer.
+// Answers questions from the counts file, in snapshots: readers see whole transactions and never hold up the writer.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type DuckDbFile, readRows } from '@tally/platform/duckdb'
-import { Unavailable } from '@tally/platform/errors'
+import { duckdbSnapshots } from '@tally/platform/duckdb-snapshots'
 import {
   type Answers,
   type AsOf,
@@ -24,35 +24,17 @@ import { countedOf, trace } from './duckdb-events.ts'
 const COLUMN: Record<Measure, string> = { revenue: 'revenue_minor', units: 'units', orders: 'orders' }
 const SUMS = 'sum(c.orders) orders, sum(c.units) units, sum(c.revenue_minor) revenue_minor'
 
-/** A question that takes longer is given up: its snapshot holds on to what the file could let go of. */
-const LONGEST_MS = 10_000
-
 /** Where the counts of the moment that is asked for are read from, and what else holds for it. */
 type View = { connection: DuckDBConnection; asOf: bigint | null; counts: string; foldedBelow: number }
 
 /** Every question is one snapshot: asOf and the answer belong together. It ends before the answer is sent to anyone. */
-export function duckdbAnswers(file: DuckDbFile, longestMs = LONGEST_MS): Answers {
-  async function inSnapshot<T>(at: bigint | undefined, read: (view: View) => Promise<T>): Promise<AsOf<T>> {
-    const connection = await file.connect()
-    let late = false
-    // Again and again: between two statements there is nothing to interrupt.
-    const timer = setInterval(() => {
-      late = true
-      connection.interrupt()
-    }, longestMs)
-    try {
-      await connection.run('begin transaction read only')
+export function duckdbAnswers(file: DuckDbFile, longestMs?: number): Answers {
+  const snapshots = duckdbSnapshots(file.connect, longestMs)
+  const inSnapshot = <T>(at: bigint | undefined, read: (view: View) => Promise<T>): Promise<AsOf<T>> =>
+    snapshots(async (connection) => {
       const view = await viewOf(connection, at)
-      const answer = await read(view)
-      if (late) throw new Error('late')
-      return { asOf: view.asOf, answer }
-    } catch (error) {
-      throw late ? new Unavailable(`It took longer than ${longestMs / 1000} s to answer. Ask for less, or later.`, { cause: error }) : error
-    } finally {
-      clearInterval(timer)
-      connection.closeSync()
-    }
-  }
+      return { asOf: view.asOf, answer: await read(view) }
+    })
   return {
     top: (query) => inSnapshot(query.at, (view) => top(view, query)),
     buckets: (query) => inSnapshot(query.at, (view) => buckets(view, query)),

@@ -1,33 +1,22 @@
 // Reads histories in snapshots beside the writer: asOf and what was closed by then belong together.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '@tally/platform/duckdb'
+import type { Snapshots } from '@tally/platform/duckdb-snapshots'
 import type { DemandHistory, Reading } from './answer-forecast.ts'
 import { closedEnd } from './history.ts'
 import { historyLimit, type Measure, type Question, RHYTHMS, type Series } from './series.ts'
 
 const COLUMN: Record<Measure, string> = { units: 'units', orders: 'orders', revenue: 'revenue_minor' }
 
-export type Connect = () => Promise<DuckDBConnection>
-
-/** @param connect gives a connection of its own */
-export function duckdbHistory(connect: Connect): DemandHistory & { series(): Promise<Series[]> } {
+/** Histories as the snapshots of the file show them. */
+export function duckdbHistory(inSnapshot: Snapshots): DemandHistory & { series(): Promise<Series[]> } {
   return {
-    read: (question) => inSnapshot(connect, (connection) => read(connection, question)),
+    read: (question) => inSnapshot((connection) => read(connection, question)),
     async series() {
       const sql = 'select category, currency from series order by category, currency'
-      const rows = await inSnapshot(connect, (connection) => readRows<[string, string]>(connection, sql))
+      const rows = await inSnapshot((connection) => readRows<[string, string]>(connection, sql))
       return rows.map(([category, currency]) => ({ category, currency }))
     },
-  }
-}
-
-async function inSnapshot<T>(connect: Connect, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const connection = await connect()
-  try {
-    await connection.run('begin transaction read only')
-    return await work(connection)
-  } finally {
-    connection.closeSync()
   }
 }
 

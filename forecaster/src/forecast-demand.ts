@@ -99,7 +99,7 @@ export function forecastDemand({ series, answer, forecasts, topic, clock, log, s
     before: settle,
     restFactor: REST_FACTOR,
     maxRestMs: MAX_REST_MS,
-    whenUnavailable: 'forecasts cannot be published; they are kept and sent again',
+    whenUnavailable: 'forecasts cannot be made or published right now; what is made is kept and sent',
     clock,
     log,
   })

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { avroType } from '@tally/platform/avro'
 import { avroDecoder } from '@tally/platform/decode'
+import { duckdbSnapshots } from '@tally/platform/duckdb-snapshots'
 import { httpApp } from '@tally/platform/http-app'
 import { listen } from '@tally/platform/http-server'
 import { runConsumer } from '@tally/platform/open-consumer'
@@ -38,7 +39,7 @@ runConsumer(FORECASTER, forecasterConfig, async (app, config, { clock, metrics, 
     },
   })
   const measured = forecastMetrics(metrics, () => keeping.state().asOf, clock)
-  const history = duckdbHistory(file.connect)
+  const history = duckdbHistory(duckdbSnapshots(file.connect))
   const answer = answerForecast({ history, modelsFor: augursModels, clock, breathe: () => setImmediate(), onForecast: measured.made })
   const forecasts = duckdbForecasts(await file.connect())
   let refused: Pass['refused'] = []

@@ -349,7 +349,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a corrupt file ends the process',
-    file: 'platform/src/duckdb.ts',
+    file: 'platform/src/duckdb-fault.ts',
     search: '|Corrupt database file',
     replace: '',
     test: {
@@ -359,9 +359,16 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a question that takes too long is interrupted',
-    file: 'aggregator/src/duckdb-answers.ts',
+    file: 'platform/src/duckdb-snapshots.ts',
     search: 'late = true',
     replace: 'late = false',
     test: { file: 'aggregator/test/reading.component.test.ts', title: 'is given up when it takes too long, with 503' },
+  },
+  {
+    name: 'the bound of snapshots at once',
+    file: 'platform/src/duckdb-snapshots.ts',
+    search: 'const AT_ONCE = 2',
+    replace: 'const AT_ONCE = 99',
+    test: { file: 'platform/test/snapshots.component.test.ts', title: 'leave the writer a thread, however many of them do not end' },
   },
 ]

@@ -7,6 +7,7 @@ import { avroType, encodeFramed } from '@tally/platform/avro'
 import { consume } from '@tally/platform/consume'
 import { avroDecoder } from '@tally/platform/decode'
 import { migrate, openDuckDb, readRows } from '@tally/platform/duckdb'
+import { duckdbSnapshots } from '@tally/platform/duckdb-snapshots'
 import { createLog } from '@tally/platform/log'
 import type { MemoryLog } from '@tally/platform/memory-log'
 import { schemaOf } from '@tally/schemas/files'
@@ -95,7 +96,7 @@ export async function openForecaster(path: string, log?: MemoryLog) {
     decode: bucketDecoder(avroDecoder(registry, bucketType)),
     onKept: (change) => forecasting?.kept(change),
   })
-  const history = duckdbHistory(file.connect)
+  const history = duckdbHistory(duckdbSnapshots(file.connect))
   const answer = answerForecast({ history, modelsFor: augursModels, clock, breathe: () => setImmediate() })
   const forecasts = duckdbForecasts(await file.connect())
   const passes: Pass[] = []
