@@ -47,10 +47,15 @@ export function countMetrics(registers: Registry[], state: () => CountsState, di
   })
   new Gauge({
     name: 'aggregator_dirty_buckets',
-    help: 'Changes of buckets that are still to be published.',
+    help: 'Changes of buckets that are still to be published; without a value while they cannot be read.',
     registers,
     async collect() {
-      this.set(await dirty())
+      try {
+        this.set(await dirty())
+      } catch {
+        // While the file is closed, or cannot be read: the other metrics are told all the same.
+        this.remove()
+      }
     },
   })
   return {

@@ -1,6 +1,7 @@
 // The ops port: /livez, /readyz, /metrics. Liveness asks whether the loop turned lately, readiness whether work can be taken.
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Registry } from 'prom-client'
+import { messageOf } from './errors.ts'
 import { listen } from './http-server.ts'
 import type { App } from './run.ts'
 
@@ -29,7 +30,7 @@ export async function openOps(
     shutdown: () => (app.stopping.aborted ? 'shutting down' : undefined),
     ...probes.ready,
   }
-  const ops = await listen(async (req, res) => {
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = (req.url ?? '').split('?')[0]
     const page = mounted.get(`/${path?.split('/')[1]}`)
     if (page !== undefined) page(req, res)
@@ -45,6 +46,14 @@ export async function openOps(
     } else {
       res.writeHead(404, { 'Content-Type': 'text/plain' }).end('Here are /livez, /readyz and /metrics.\n')
     }
+  }
+  // What cannot be answered, such as metrics of a file that is closed already, ends with its answer: it is no fault of the service.
+  const ops = await listen((req, res) => {
+    answer(req, res).catch((error: unknown) => {
+      app.log.warn({ err: error, path: req.url }, 'the ops port has no answer')
+      if (res.headersSent) res.destroy()
+      else res.writeHead(503, { 'Content-Type': 'text/plain' }).end(`Not available right now: ${messageOf(error)}\n`)
+    })
   }, at)
   app.onClose('ops port', ops.close)
   return ops.port

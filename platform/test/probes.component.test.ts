@@ -3,6 +3,7 @@ import { createMetrics } from '@tally/platform/metrics'
 import { openOps } from '@tally/platform/probes'
 import type { App } from '@tally/platform/run'
 import { expect } from 'chai'
+import { Gauge } from 'prom-client'
 
 describe('the ops port', () => {
   const controller = new AbortController()
@@ -74,6 +75,37 @@ describe('the ops port', () => {
     expect(metrics.status).to.equal(200)
     expect(metrics.text).to.contain('process_cpu_seconds_total{service="test"}')
     expect((await get('/')).status).to.equal(404)
+  })
+
+  it('answers 503 with the reason for what it cannot answer, and goes on', async () => {
+    const metrics = createMetrics('broken')
+    let why: string | undefined = 'the file is closed'
+    new Gauge({
+      ...{ name: 'broken', help: 'Cannot be read at first.', registers: [metrics] },
+      async collect() {
+        if (why !== undefined) throw new Error(why)
+      },
+    })
+    const closers: (() => unknown)[] = []
+    const routes = new Map([
+      [
+        '/throws',
+        () => {
+          throw new Error('on purpose')
+        },
+      ],
+    ])
+    const other = { ...app, onClose: (_: string, closer: () => unknown) => closers.push(closer) }
+    const port = await openOps(other, { host: '127.0.0.1', port: 0 }, metrics, { live: {}, ready: {} }, routes)
+    const ask = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+      return [answer.status, (await answer.text()).trim()]
+    }
+    expect(await ask('/metrics')).to.deep.equal([503, 'Not available right now: the file is closed'])
+    expect(await ask('/throws')).to.deep.equal([503, 'Not available right now: on purpose'])
+    why = undefined
+    expect((await ask('/metrics'))[0]).to.equal(200)
+    for (const close of closers) await close()
   })
 
   it('is not ready, but alive, as soon as shutdown begins', async () => {
