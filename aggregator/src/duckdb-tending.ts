@@ -1,6 +1,6 @@
 // The past of the counts in the same file: what changed between two kept instants is summed up, what is too old is deleted.
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { duckDbFault, readRows, transaction } from '@tally/platform/duckdb'
+import { readRows, transaction } from '@tally/platform/duckdb'
 import { bucketsSql } from './counts-schema.ts'
 import type { Tending } from './tend-counts.ts'
 
@@ -91,7 +91,7 @@ export async function duckdbTending(connection: DuckDBConnection, absorbRows = A
         await connection.run('checkpoint')
       } catch (error) {
         // A transaction is under way: the next pass finds a better moment, and a long WAL is written without being asked.
-        if (!/other (write )?transactions/i.test(String(error))) throw duckDbFault(error)
+        if (!/other (write )?transactions/i.test(String(error))) throw error
       }
     },
   }

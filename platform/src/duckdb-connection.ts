@@ -1,8 +1,13 @@
 // A DuckDB connection that can be closed at any time. Closed while it runs a statement, @duckdb/node-api's own (1.5) deadlocks that
 // statement's thread, which then keeps even process.exit from ending the process.
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { duckDbFault } from './duckdb-fault.ts'
+import { Unavailable } from './errors.ts'
 
-/** Makes `connection` close behind the statement that runs; statements after closeSync are refused. `onClosed` is told once. */
+/**
+ * Makes `connection` close behind the statement that runs, and `run` throw Unavailable or StopProcess for what DuckDB says of itself;
+ * statements after closeSync are refused. `onClosed` is told once.
+ */
 export function closedWhenIdle(connection: DuckDBConnection, onClosed: () => void): DuckDBConnection {
   const run = connection.run.bind(connection)
   const disconnect = connection.disconnectSync.bind(connection)
@@ -15,10 +20,12 @@ export function closedWhenIdle(connection: DuckDBConnection, onClosed: () => voi
   }
   // runAndRead and runAndReadAll go through this one; what streams is not used.
   connection.run = async (...statement) => {
-    if (closing) throw new Error('connection closed')
+    if (closing) throw new Unavailable('connection closed')
     running += 1
     try {
       return await run(...statement)
+    } catch (error) {
+      throw duckDbFault(error)
     } finally {
       running -= 1
       if (closing) closeIfIdle()

@@ -5,6 +5,7 @@ import { backoffMs } from './backoff.ts'
 import { wait } from './clock.ts'
 import { EXIT_CONFIG } from './config.ts'
 import { closedWhenIdle } from './duckdb-connection.ts'
+import { commitFault, duckDbFault } from './duckdb-fault.ts'
 import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -60,8 +61,7 @@ export async function openDuckDb({
     autoload_known_extensions: 'false',
   }
   try {
-    const instance = await createWhenFree()
-    return withConnections(instance, file)
+    return await withConnections(await createWhenFree(), file)
   } catch (error) {
     open.delete(file)
     throw error
@@ -86,30 +86,53 @@ export async function openDuckDb({
   }
 }
 
-function withConnections(instance: DuckDBInstance, file: string): DuckDbFile {
+/** By connection: what leaves its file as the last good commit did. */
+const abandoners = new WeakMap<DuckDBConnection, () => void>()
+
+/**
+ * Ends all use of the connection's file in this process. A commit that failed, for lack of memory say, may leave tables in memory that
+ * hold what was rolled back, and the next commit or checkpoint would write that to the file. What another process reads there is right.
+ */
+const abandon = (connection: DuckDBConnection) => abandoners.get(connection)?.()
+
+async function withConnections(instance: DuckDBInstance, file: string): Promise<DuckDbFile> {
   const connections = new Map<DuckDBConnection, PromiseWithResolvers<void>>()
+  let isAbandoned = false
+  const closeAll = () => {
+    for (const [connection] of connections) connection.closeSync()
+  }
   async function connect(): Promise<DuckDBConnection> {
+    if (isAbandoned) throw new Unavailable('connection closed')
     const closed = Promise.withResolvers<void>()
     const connection = closedWhenIdle(await instance.connect(), () => {
       connections.delete(connection)
       closed.resolve()
     })
     connections.set(connection, closed)
+    abandoners.set(connection, () => {
+      isAbandoned = true
+      closeAll()
+    })
     return connection
   }
+  async function checkpoint(): Promise<void> {
+    if (isAbandoned) return
+    const connection = await instance.connect()
+    await connection.run('checkpoint').finally(() => connection.closeSync())
+  }
+  // Closing takes the WAL in itself, where that is right.
+  const first = await instance.connect()
+  await first.run('pragma disable_checkpoint_on_shutdown').finally(() => first.closeSync())
   return {
     connect,
     async close() {
-      const all = [...connections]
-      for (const [connection] of all) connection.closeSync()
-      await Promise.all(all.map(([, closed]) => closed.promise))
-      try {
-        const connection = await instance.connect()
-        await connection.run('checkpoint').finally(() => connection.closeSync())
-      } finally {
+      const all = [...connections.values()]
+      closeAll()
+      await Promise.all(all.map(({ promise }) => promise))
+      await checkpoint().finally(() => {
         instance.closeSync()
         open.delete(file)
-      }
+      })
     },
   }
 }
@@ -119,31 +142,24 @@ function withConnections(instance: DuckDBInstance, file: string): DuckDbFile {
  * @throws StopProcess | Unavailable for what DuckDB says of itself, else what `work` throws
  */
 export async function transaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  let answer: T
+  await connection.run('begin')
   try {
-    await connection.run('begin')
-    try {
-      const answer = await work()
-      await connection.run('commit')
-      return answer
-    } catch (error) {
-      // A commit that failed has rolled back already, and then says so.
-      await connection.run('rollback').catch(() => {})
-      throw error
-    }
+    answer = await work()
   } catch (error) {
+    await connection.run('rollback').catch(() => {})
     throw duckDbFault(error)
   }
-}
-
-/** A DuckDB error as a routing decision; anything that is not about the database itself stays as it is. */
-export function duckDbFault(error: unknown): unknown {
-  const why = messageOf(error)
-  if (/^(FATAL|INTERNAL) Error|database has been invalidated|Corrupt database file/.test(why))
-    return new StopProcess(`DuckDB cannot go on in this process: ${why}`, 1, { cause: error })
-  // TransactionContext is also how a commit says that the disk is full.
-  if (/^(IO|Out of Memory|TransactionContext) Error|connection (disconnected|closed)/.test(why))
-    return new Unavailable(why, { cause: error })
-  return error
+  try {
+    await connection.run('commit')
+  } catch (error) {
+    const fault = commitFault(error)
+    if (fault) abandon(connection)
+    // A commit that failed has rolled back already, and then says so.
+    else await connection.run('rollback').catch(() => {})
+    throw fault ?? duckDbFault(error)
+  }
+  return answer
 }
 
 /** Brings the file to the newest version: each migration runs once, in its own transaction. */

@@ -3,12 +3,18 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type DuckDbFile, migrate, openDuckDb, readRows, transaction } from '@tally/platform/duckdb'
+import { appendColumns } from '@tally/platform/duckdb-append'
 import { StopProcess, Unavailable } from '@tally/platform/errors'
 import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
 
 const log = createLog('test', 'silent')
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 const fixture = (name: string) => new URL(`./support/${name}.ts`, import.meta.url).pathname
 
 /** A child that runs a fixture; its lines of standard output. */
@@ -66,6 +72,49 @@ describe('a DuckDB file', () => {
     expect(await filling).to.be.instanceOf(Unavailable)
     const again = await openHere()
     expect(await readRows(again, 'select count(*) from t')).to.deep.equal([[0n]])
+  })
+
+  it('takes in nothing of an append that failed, also when what appended is collected as garbage', async () => {
+    const [connection, other] = [await openHere(), await file?.connect()]
+    await connection.run('create table t (a bigint)')
+    const memory = (limit: string) => other?.run(`set memory_limit = '${limit}'`)
+    const append = () => appendColumns(connection, 't', [BigInt64Array.from({ length: 200_000 }, (_, n) => BigInt(n))])
+    await memory('300KB')
+    expect(await transaction(connection, append).catch((error) => error)).to.be.instanceOf(Unavailable)
+    await memory('1GB')
+    for (let n = 0; n < 3; n += 1) {
+      collectGarbage()
+      await setImmediate()
+    }
+    expect(await readRows(connection, 'select count(*) from t')).to.deep.equal([[0n]])
+  })
+
+  it('is left as it is once a commit failed for lack of memory: what is in memory may be wrong then', async () => {
+    const ends: string[] = []
+    for (const limit of ['300KB', '700KB', '1MB', '100MB']) {
+      const [connection, other] = [await openHere(), await file?.connect()]
+      await connection.run('create or replace table t (a bigint)')
+      const append = (from: number) => appendColumns(connection, 't', [BigInt64Array.from({ length: 5_000 }, (_, n) => BigInt(from + n))])
+      await transaction(connection, () => append(0))
+      const end = await transaction(connection, async () => {
+        await append(5_000)
+        await append(10_000)
+        await other?.run(`set memory_limit = '${limit}'`)
+      }).then(
+        () => 'committed',
+        (error) => error.constructor.name,
+      )
+      if (end !== 'committed')
+        expect(await transaction(connection, () => append(5_000)).catch((error) => error)).to.be.instanceOf(Unavailable)
+      else await other?.run("set memory_limit = '1GB'")
+      await file?.close()
+      const [[rows, different] = []] = await readRows(await openHere(), 'select count(*), count(distinct a) from t')
+      expect([end, rows, different]).to.deep.equal(end === 'committed' ? [end, 15_000n, 15_000n] : ['StopProcess', 5_000n, 5_000n])
+      await file?.close()
+      ends.push(end)
+    }
+    expect(ends).to.include.members(['StopProcess', 'committed'])
+    file = undefined
   })
 
   it('is not opened by a program older than itself', async () => {

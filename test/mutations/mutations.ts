@@ -358,6 +358,26 @@ export const MUTATIONS: Mutation[] = [
     },
   },
   {
+    name: 'an append that failed is taken back',
+    file: 'platform/src/duckdb-append.ts',
+    search: '    appender.clear()\n',
+    replace: '',
+    test: {
+      file: 'platform/test/duckdb.component.test.ts',
+      title: 'takes in nothing of an append that failed, also when what appended is collected as garbage',
+    },
+  },
+  {
+    name: 'no more of a file in this process after a commit that failed',
+    file: 'platform/src/duckdb.ts',
+    search: 'if (fault) abandon(connection)',
+    replace: 'if (fault) void abandon',
+    test: {
+      file: 'platform/test/duckdb.component.test.ts',
+      title: 'is left as it is once a commit failed for lack of memory: what is in memory may be wrong then',
+    },
+  },
+  {
     name: 'a question that takes too long is interrupted',
     file: 'platform/src/duckdb-snapshots.ts',
     search: 'late = true',
