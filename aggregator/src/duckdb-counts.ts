@@ -144,9 +144,11 @@ async function checkSums(connection: DuckDBConnection, columns: ReturnType<typeo
   if (row) throw new RangeError(`a sum of ${row[0]} would be out of range: it does not fit in 64 bits`)
 }
 
-/** Minutes become the first of their hour. All of them are published once more: whole hours, and zeros for what is gone. */
+/** Minutes become the first of their hour, but where that would not fit. They are published once more: whole hours, and zeros for what is gone. */
 async function foldMinutes(connection: DuckDBConnection, memory: Memory, { foldedBelow, revision }: Change): Promise<void> {
-  await connection.run(`insert into changes with old as (from counts where minute >= ${memory.foldedBelow} and minute < ${foldedBelow})
+  const hour = '(partition by minute // 60, series)'
+  const fits = memory.total > MAX ? `qualify greatest(sum(units) over ${hour}, sum(revenue_minor) over ${hour}) <= ${MAX}` : ''
+  await connection.run(`insert into changes with old as (from counts where minute >= ${memory.foldedBelow} and minute < ${foldedBelow} ${fits})
     select ${revision}, minute, series, -orders, -units, -revenue_minor from old
     union all select ${revision}, minute // 60 * 60 "hour", series, sum(orders), sum(units), sum(revenue_minor) from old group by "hour", series`)
   memory.foldedBelow = foldedBelow

@@ -225,6 +225,27 @@ describe('counts kept for later', () => {
       expect([top.body.window.start, top.body.categories[0].orders]).to.deep.equal(['2026-10-19T00:00:00Z', 9])
     })
 
+    it('stay minutes where their hour would not fit in 64 bits, and all that can be folded is', async () => {
+      const half = 2n ** 62n
+      const large = (minute: number) => event(newId(), { placedAt: micros(day + minute * MINUTE_MS), lines: [line('Yachts', 1, half)] })
+      await count(large(1), large(2), large(61), placed(day + MINUTE_MS), placed(day + 2 * MINUTE_MS))
+      const hours = (await ask(HOURS)).text
+      expect(hours).to.contain(`"revenueMinor":${2n * half}`)
+      tend()
+      await folded()
+      const minutes = (await opened.totals()).map((text) => text.replace(/^\d+/, (minute) => `${Number(minute) - day / MINUTE_MS}`))
+      const yacht = (minute: number) => `${minute} Yachts USD 1/1/${half}`
+      expect(minutes).to.deep.equal(['0 Chairs USD 2/2/200', yacht(1), yacht(2), yacht(60)])
+      await close()
+      await open()
+      await count(placed(day + 3 * MINUTE_MS), large(3))
+      expect((await opened.totals()).slice(0, 2)).to.deep.equal([
+        `${day / MINUTE_MS} Chairs USD 3/3/300`,
+        `${day / MINUTE_MS} Yachts USD 1/1/${half}`,
+      ])
+      expect((await ask(HOURS)).text).to.contain(`"revenueMinor":${3n * half}`)
+    })
+
     it('are folded in steps, each whole or not at all, and go on after a restart', async () => {
       const lines = Array.from({ length: 100 }, (_, n) => line(`C${n}`, 1, 1n))
       await count(...Array.from({ length: 150 }, (_, n) => event(newId(), { placedAt: micros(day + n * MINUTE_MS), lines })))
