@@ -142,13 +142,13 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     },
   })
 
-  /** One bad slice must not fail its neighbours: when they fail together, each is tried alone. */
+  /** One bad slice must not fail its neighbours, nor what comes without any: what fails together is tried alone. */
   async function flushOrSplit(slices: readonly OrderSlice[]): Promise<(Error | undefined)[]> {
     try {
       return await flush(slices)
     } catch (error) {
-      if (slices.length < 2 || error instanceof Unavailable || error instanceof StopProcess) throw error
-      const outcomes: (Error | undefined)[] = []
+      if (slices.length === 0 || error instanceof Unavailable || error instanceof StopProcess) throw error
+      const outcomes: (Error | undefined)[] = await flush([])
       for (const slice of slices) outcomes.push(await flush([slice]).then(([outcome]) => outcome, asError))
       return outcomes
     }
