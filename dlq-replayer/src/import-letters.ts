@@ -1,4 +1,5 @@
 // Letters from a file that EXPORT wrote: those that lie in their queue are found there, the others are put back into it.
+import { noNumberIn } from '@tally/platform/dead-letter'
 import { messageOf } from '@tally/platform/errors'
 import type { NewRecord } from '@tally/platform/record-log'
 import type { Ledger } from './ledger.ts'
@@ -76,6 +77,8 @@ async function* readImport(lines: AsyncIterable<string>, dlqs: Dlq[]): AsyncGene
       const { dlq: name, record } = parseLetterLine(line)
       const dlq = dlqs.find((each) => each.name === name)
       if (dlq === undefined) throw new Error(`is of ${name}, which is none of ${dlqs.map((each) => each.name).join(', ')}`)
+      const wrong = noNumberIn({ headers: record.headers ?? {} })
+      if (wrong !== undefined) throw new Error(`headers.${wrong} is not a whole number: mend the line, or take it out`)
       yield { dlq, record, digest: recordDigest(record) }
     } catch (error) {
       throw new Error(`Line ${number} ${messageOf(error)}. Nothing was changed.`)

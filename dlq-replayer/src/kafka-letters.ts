@@ -1,6 +1,6 @@
 // Dead letter queues and the topics they came from, in Kafka.
 import type { DeadLetter } from '@tally/platform/dead-letter'
-import { readDeadLetter } from '@tally/platform/dead-letter'
+import { noNumberIn, readDeadLetter } from '@tally/platform/dead-letter'
 import { readBatches, readRanges } from '@tally/platform/read-ranges'
 import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/platform/record-log'
 import { headerOf } from '@tally/platform/record-log'
@@ -63,7 +63,9 @@ class LetterInQueue implements Letter {
     return this.#letter?.exception ?? 'none'
   }
   get message(): string {
-    return this.#letter?.message ?? 'has no headers of a dead letter'
+    if (this.#letter !== null) return this.#letter.message
+    const wrong = noNumberIn(this.record)
+    return wrong === undefined ? 'has no headers of a dead letter' : `its header ${wrong} is not a whole number`
   }
   get attempts(): number {
     return this.#letter?.attempts ?? 0

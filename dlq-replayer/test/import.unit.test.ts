@@ -105,6 +105,7 @@ describe('an import', () => {
       [exported[0]?.replace('"value":"', '"value":"*'), 'Line 3 value is not base64'],
       [exported[0]?.replace(DLQ.name, 'else-dlq'), 'Line 3 is of else-dlq'],
       ['{"dlq":"d"}', 'Line 3 has no headers'],
+      [exported[0]?.replace('"headers":{', '"headers":{"dlq.offset":"YWJj",'), 'Line 3 headers.dlq.offset is not a whole number'],
     ] as const) {
       const world = await other([])
       const lines = [exported[0] ?? '', exported[1] ?? '', line ?? '']

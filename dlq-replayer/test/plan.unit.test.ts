@@ -3,7 +3,9 @@
 import type { Filter } from '@tally/dlq-replayer/filter'
 import { parseFilter } from '@tally/dlq-replayer/filter-words'
 import { HELP } from '@tally/dlq-replayer/help-text'
+import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import type { Letter } from '@tally/dlq-replayer/letter'
+import { letterLine } from '@tally/dlq-replayer/letter-line'
 import { settledAs } from '@tally/dlq-replayer/outcome'
 import { causesOf } from '@tally/dlq-replayer/plan'
 import { planIdText } from '@tally/dlq-replayer/plan-id'
@@ -16,6 +18,9 @@ import { expect } from 'chai'
 import { DLQ, FAILED_AT, letter } from './support/letters.ts'
 import { memoryWorld } from './support/memory-world.ts'
 import { expectSnapshot } from './support/snapshot.ts'
+
+const texts = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]))
 
 const order = (n: number) => ({
   orderId: 384_100_000_000_000_000n + BigInt(n),
@@ -117,6 +122,20 @@ describe('the plan', () => {
   it('shows the bytes of what nobody can read', async () => {
     const { view } = await plan([letter(0, { value: Buffer.from('not avro'), eventId: null })])
     expectSnapshot('plan-unreadable', planText(view))
+  })
+
+  it('shows what has a number in its headers that is none as no dead letter, and goes on', async () => {
+    const own = { 'dlq.topic': 'order-events', 'dlq.partition': '3', 'dlq.offset': '17', 'dlq.group': 'aggregator', 'dlq.attempts': '1' }
+    const records = ['dlq.partition', 'dlq.offset', 'dlq.attempts', 'dlq.replays'].map((name, offset) => {
+      return letterOf(DLQ, { ...letter(offset).record, headers: texts({ ...own, [name]: 'abc' }) })
+    })
+    const { first, view } = await plan([...records, letterOf(DLQ, { ...letter(4).record, headers: texts(own) })])
+    expect(causesOf(first).map(({ reason, letters }) => [reason, letters])).to.deep.equal([
+      ['not-a-dead-letter', 4],
+      ['unknown', 1],
+    ])
+    expect(planText(view)).to.include('its header dlq.partition is not a whole number').and.not.include('NaN')
+    expect(letterLine(DLQ.name, records[1] as Letter)).to.include('"original":{"topic":"order-events","partition":-1,"offset":"0"}')
   })
 
   it('names the same letters by the same id, others by another', async () => {

@@ -58,7 +58,8 @@ export function deadLetterOf(record: LogRecord, { reason, error, attempts, group
     'dlq.stack': brief || !(error instanceof Error) ? '' : (error.stack ?? '').slice(0, MAX_STACK_CHARS),
     'dlq.attempts': String(attempts),
     'dlq.failed-at': new Date(failedAt).toISOString(),
-    [REPLAYS]: headerOf(record, REPLAYS)?.toString() ?? '0',
+    // Of a record of anybody's it may be anything, and then its letter would be none.
+    [REPLAYS]: isWhole(headerOf(record, REPLAYS)) ? String(headerOf(record, REPLAYS)) : '0',
   }
   const ownBytes = Object.fromEntries(Object.entries(own).map(([name, text]) => [name, Buffer.from(text)]))
   return {
@@ -78,8 +79,29 @@ export function readDeadLetter(record: LogRecord): DeadLetter | undefined {
     if (place >= 0) found |= 1 << place
     return place < 0 && isOriginal(name)
   })
-  return found === ALL ? new OwnLetter(record, original) : readForeignLetter(record)
+  return found === ALL && noNumberIn(record) === undefined ? new OwnLetter(record, original) : readForeignLetter(record)
 }
+
+/** The first of a letter's own headers that is to be a whole number and is none; undefined when all are that are there. */
+export function noNumberIn(record: Pick<LogRecord, 'headers' | 'header'>): string | undefined {
+  for (const name of NUMBERS) {
+    const bytes = headerOf(record, name)
+    if (bytes !== undefined && !isWhole(bytes)) return name
+  }
+  return undefined
+}
+
+const NUMBERS = ['dlq.partition', 'dlq.offset', 'dlq.attempts', REPLAYS]
+
+/** By its bytes: plans ask it of letters by the million. */
+function isWhole(text: Buffer | null | undefined): boolean {
+  if (!text || text.length === 0 || text.length > MAX_DIGITS) return false
+  for (let at = 0; at < text.length; at += 1) if ((text[at] as number) < ZERO || (text[at] as number) > NINE) return false
+  return true
+}
+
+const MAX_DIGITS = 19
+const [ZERO, NINE] = [0x30, 0x39]
 
 /** Without one of these it is no letter of ours. */
 const PLACE = ['dlq.topic', 'dlq.partition', 'dlq.offset', 'dlq.group']

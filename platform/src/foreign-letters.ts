@@ -12,11 +12,11 @@ export const isForeignHeader = (name: string): boolean => name.startsWith(CONNEC
 /** Undefined when the record has no headers of a letter that is known; `failedAt` is 0, for neither tells it. */
 export function readForeignLetter(record: LogRecord): DeadLetter | undefined {
   const failed = ofConnect(record) ?? ofSpring(record)
-  if (failed === undefined) return undefined
+  const replays = whole(record.headers['dlq.replays']?.toString() ?? '0')
+  if (failed === undefined || replays === undefined) return undefined
   const { key, value } = record
   const { headers, repeatedHeaders } = headersThat(record, (name) => !isForeignHeader(name))
-  const replays = Number(record.headers['dlq.replays']?.toString() ?? 0)
-  return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }), failedAt: 0, replays, ...failed }
+  return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }), failedAt: 0, replays: Number(replays), ...failed }
 }
 
 type Failed = Pick<DeadLetter, 'topic' | 'partition' | 'offset' | 'group' | 'reason' | 'exception' | 'message' | 'attempts'>

@@ -25,7 +25,7 @@ export type LogRecord = {
 export type SomeHeaders = Pick<LogRecord, 'headers' | 'repeatedHeaders'>
 
 /** The last value of the header; undefined when there is none of that name. */
-export const headerOf = (record: LogRecord, name: string): Buffer | null | undefined =>
+export const headerOf = (record: Pick<LogRecord, 'headers' | 'header'>, name: string): Buffer | null | undefined =>
   record.header === undefined ? record.headers[name] : record.header(name)
 
 /** Those of the record's headers whose name is meant. */

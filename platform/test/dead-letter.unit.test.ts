@@ -1,4 +1,4 @@
-import { deadLetterOf, readDeadLetter } from '@tally/platform/dead-letter'
+import { deadLetterOf, noNumberIn, readDeadLetter } from '@tally/platform/dead-letter'
 import type { LogRecord } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -61,6 +61,23 @@ describe('a dead letter', () => {
   it('quotes what was thrown although it is no error', () => {
     const letter = deadLetterOf(lying({ key: null, value: null }), { ...failure, error: 'just text' })
     expect(readDeadLetter(lying(letter))).to.include({ exception: 'string', message: 'just text' })
+  })
+
+  it('is not read where a number is none', () => {
+    const whole = deadLetterOf(lying({ key: null, value: null }), failure)
+    for (const name of ['dlq.partition', 'dlq.offset', 'dlq.attempts', 'dlq.replays']) {
+      for (const text of ['abc', '', '-1', '1.5', ' 7', '1'.repeat(40)]) {
+        const record = lying({ ...whole, headers: { ...whole.headers, [name]: Buffer.from(text) } })
+        expect(readDeadLetter(record), `${name}=${text}`).to.equal(undefined)
+        expect(noNumberIn(record)).to.equal(name)
+      }
+    }
+    expect(readDeadLetter(lying({ ...whole, headers: { ...whole.headers, 'dlq.offset': null } }))).to.equal(undefined)
+  })
+
+  it('of a record that says anything of replays is one all the same', () => {
+    const anything = { ...lying({ key: null, value: null }), headers: { 'dlq.replays': Buffer.from('abc') } }
+    expect(readDeadLetter(lying(deadLetterOf(anything, failure)))).to.include({ reason: 'undecodable', replays: 0 })
   })
 
   it('is not read where there is none', () => {

@@ -83,6 +83,7 @@ describe('letters of others', () => {
     const { '__connect.errors.offset': _, ...without } = CONNECT
     expect(readDeadLetter(letterOf(without))).to.equal(undefined)
     expect(readDeadLetter(letterOf({ ...CONNECT, '__connect.errors.offset': Buffer.from('?') }))).to.equal(undefined)
+    expect(readDeadLetter(letterOf({ ...CONNECT, 'dlq.replays': Buffer.from('?') }))).to.equal(undefined)
     expect(readDeadLetter(letterOf({ ...SPRING, 'kafka_dlt-original-partition': Buffer.from('0') }))).to.equal(undefined)
     expect(readDeadLetter(letterOf({ ...SPRING, 'kafka_dlt-original-offset': null }))).to.equal(undefined)
   })
