@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
+import { connect } from 'node:net'
 import { Unavailable } from '@tally/platform/errors'
 import { httpApp, onlyMethods } from '@tally/platform/http-app'
 import { type Listening, listen } from '@tally/platform/http-server'
@@ -124,5 +127,63 @@ describe('the HTTP frame', () => {
     finish.resolve()
     expect(await (await answer).json()).to.deep.equal({ ok: true })
     await closed
+  })
+})
+
+describe('a server that closes', () => {
+  const LARGE = Buffer.alloc(30_000_000, 'x')
+  let server: Listening
+  let arrived: ReturnType<typeof Promise.withResolvers<void>>
+  const open = async (options: { sendingMs?: number } = {}) => {
+    arrived = Promise.withResolvers()
+    const handler: RequestListener = async (req, res) => {
+      arrived.resolve()
+      if (req.method === 'POST') for await (const _ of req);
+      res.end(LARGE)
+    }
+    server = await listen(handler, { host: '127.0.0.1', port: 0, ...options })
+  }
+  const client = async (text: string) => {
+    const socket = connect(server.port, '127.0.0.1').on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(text)
+    return socket
+  }
+
+  it('waits until an answer is with its client, but ends connections on which nothing is under way', async () => {
+    await open()
+    const slow = (await client('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).pause()
+    const idle = (await client('')).resume()
+    await arrived.promise
+    const closed = server.close()
+    await once(idle, 'close')
+    let length = 0
+    slow.on('data', (data) => {
+      length += data.length
+    })
+    slow.resume()
+    await closed
+    await once(slow, 'close')
+    expect(length).to.be.greaterThan(LARGE.length)
+  })
+
+  it('waits for no client that does not take its answer', async () => {
+    await open({ sendingMs: 0 })
+    const slow = (await client('GET / HTTP/1.1\r\nHost: x\r\n\r\n')).pause()
+    await arrived.promise
+    await server.close()
+    slow.destroy()
+  })
+
+  it('waits for no request of which only half has come', async () => {
+    await open()
+    const halves = [await client('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf'), await client('GET / HTTP/1.1\r\nHo')]
+    await arrived.promise
+    const answers: Buffer[] = []
+    for (const half of halves) half.on('data', (data) => answers.push(data))
+    const ended = halves.map((half) => once(half, 'close'))
+    await server.close()
+    await Promise.all(ended)
+    expect(String(Buffer.concat(answers))).to.equal('')
   })
 })
