@@ -1,11 +1,15 @@
 // The newest published forecast of every series, and what of it is still to be published.
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows, transaction } from '@tally/platform/duckdb'
+import type { Snapshots } from '@tally/platform/duckdb-snapshots'
 import type { OrderForecast } from '@tally/schemas/order-forecast'
 import type { Forecasts } from './forecast-demand.ts'
 
-/** @param connection used by nobody else, to a migrated file */
-export function duckdbForecasts(connection: DuckDBConnection): Forecasts & { all(): Promise<OrderForecast[]> } {
+/**
+ * @param connection used by nobody else, to a migrated file
+ * @param inSnapshot where `all` is read, which comes at any time: also between the two halves of a `save`
+ */
+export function duckdbForecasts(connection: DuckDBConnection, inSnapshot: Snapshots): Forecasts & { all(): Promise<OrderForecast[]> } {
   return {
     async fingerprint(name) {
       const [row] = await readRows<[string]>(connection, 'select fingerprint from forecasts where name = ?', [name])
@@ -25,7 +29,8 @@ export function duckdbForecasts(connection: DuckDBConnection): Forecasts & { all
       await transaction(connection, () => connection.run(`update forecasts set published = true where name in (${list})`, [...names]))
     },
     async all() {
-      return (await readRows<[string]>(connection, 'select forecast from forecasts order by name')).map(([text]) => read(text))
+      const rows = await inSnapshot((reader) => readRows<[string]>(reader, 'select forecast from forecasts order by name'))
+      return rows.map(([text]) => read(text))
     },
   }
 }

@@ -39,9 +39,10 @@ runConsumer(FORECASTER, forecasterConfig, async (app, config, { clock, metrics, 
     },
   })
   const measured = forecastMetrics(metrics, () => keeping.state().asOf, clock)
-  const history = duckdbHistory(duckdbSnapshots(file.connect))
+  const snapshots = duckdbSnapshots(file.connect)
+  const history = duckdbHistory(snapshots)
   const answer = answerForecast({ history, modelsFor: augursModels, clock, breathe: () => setImmediate(), onForecast: measured.made })
-  const forecasts = duckdbForecasts(await file.connect())
+  const forecasts = duckdbForecasts(await file.connect(), snapshots)
   let refused: Pass['refused'] = []
   const forecasting = forecastDemand({
     series: history.series,

@@ -96,9 +96,10 @@ export async function openForecaster(path: string, log?: MemoryLog) {
     decode: bucketDecoder(avroDecoder(registry, bucketType)),
     onKept: (change) => forecasting?.kept(change),
   })
-  const history = duckdbHistory(duckdbSnapshots(file.connect))
+  const snapshots = duckdbSnapshots(file.connect)
+  const history = duckdbHistory(snapshots)
   const answer = answerForecast({ history, modelsFor: augursModels, clock, breathe: () => setImmediate() })
-  const forecasts = duckdbForecasts(await file.connect())
+  const forecasts = duckdbForecasts(await file.connect(), snapshots)
   const passes: Pass[] = []
   const topic = log && kafkaForecasts(log, FORECAST_SCHEMA_ID, forecastType)
   const parts = { series: history.series, answer, forecasts, clock, log: silent, settleMs: 0, onPass: (pass: Pass) => passes.push(pass) }
