@@ -1,15 +1,14 @@
 // What the service and the command read from the environment.
 import { hostname } from 'node:os'
-import { commonConfig, int, list, readConfig } from '@tally/platform/config'
+import { commonConfig, flag, int, list, readConfig } from '@tally/platform/config'
+import { messageOf } from '@tally/platform/errors'
 import { AGGREGATOR, dlqOf, FORECASTER, ORDER_BUCKETS, ORDER_EVENTS, parkedOf, REPLAYER_AUDIT } from '@tally/schemas/topics'
 import { z } from 'zod'
-import type { Command, Form } from './execute-command.ts'
-import { FILTER_VARIABLES } from './filter-words.ts'
+import { commandWords } from './command-words.ts'
+import type { Command } from './execute-command.ts'
 import type { Dlq } from './letter.ts'
 
 const optional = z.string().optional()
-
-const flag = optional.transform((text) => text !== undefined && text !== '0')
 
 /** `topic:group` pairs, by comma. */
 const queues = z
@@ -52,59 +51,16 @@ export const serviceConfig = () =>
     process.env,
   )
 
-const FORMS = ['HELP', 'STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'PARKED', 'UNPARK', 'HISTORY', 'DISCARD', 'EXPORT', 'GO'] as const
-
-/** Letters a second beside which live orders are read about as soon as without a replay: docs/performance.md. */
-export const DEFAULT_RATE = 500
-
-const parameters = {
-  ...(Object.fromEntries(FILTER_VARIABLES.map((name) => [name, optional])) as Record<(typeof FILTER_VARIABLES)[number], typeof optional>),
-  ...(Object.fromEntries(FORMS.map((name) => [name, flag])) as Record<(typeof FORMS)[number], typeof flag>),
-  WHY: optional,
-  RUN: optional,
-  PLAN: optional,
-  IMPORT: optional,
-  PATCH: optional,
-  WHO: optional,
-  USER: optional,
-  RATE: int(0, 100_000).default(DEFAULT_RATE),
-  CANARY: int(0, 10_000).default(10),
-  JSON: flag,
-  YES: flag,
-  UNMASK: flag,
-  STACK: optional,
-  PORT_OFFSET: optional,
-}
-
-/** The command as its variables spell it. @throws ConfigError, or Error when two forms are asked for at once */
-export function commandConfig(): { command: Command; connect: z.infer<z.ZodObject<typeof common>> } {
-  const given = readConfig(parameters, process.env)
-  const forms = FORMS.filter((form) => given[form])
-  if (forms.length > 1 && !given.HELP) throw new Error(`${forms.join(' and ')} do not go together: choose one`)
-  const filter = Object.fromEntries(FILTER_VARIABLES.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
-  const stack = (['STACK', 'PORT_OFFSET'] as const).filter((name) => given[name] && !['default', '0'].includes(given[name] ?? ''))
-  const { WHY, RUN, PLAN, WHO, USER, RATE, CANARY, YES, UNMASK } = given
-  return {
-    command: {
-      form: given.HELP ? 'help' : ((forms[0] ?? 'PLAN').toLowerCase() as Form),
-      filter,
-      who: WHO ?? `${USER ?? 'unknown'}@${hostname()}`,
-      why: WHY?.trim() || undefined,
-      run: RUN,
-      planId: PLAN,
-      importFile: given.IMPORT,
-      patchFile: given.PATCH,
-      file: given.EXPORT ? process.env.EXPORT : undefined,
-      rate: RATE,
-      canary: CANARY,
-      yes: YES,
-      json: given.JSON,
-      unmask: UNMASK,
-      name: ['make replay-dlq', ...stack.map((name) => `${name}=${given[name]}`)].join(' '),
-    },
-    connect: readConfig(
-      given.HELP ? { ...common, KAFKA_BROKERS: list.default([]), SCHEMA_REGISTRY_URL: z.string().default('') } : common,
-      process.env,
-    ),
+/** The command as its variables spell it. @throws Error with every fault: of a command each exits with 1 */
+export function commandConfig(env = process.env): { command: Command; connect: z.infer<z.ZodObject<typeof common>> } {
+  const words = commandWords(env)
+  const stack = (['STACK', 'PORT_OFFSET'] as const).filter((name) => env[name] && !['default', '0'].includes(env[name]))
+  const name = ['make replay-dlq', ...stack.map((each) => `${each}=${env[each]}`)].join(' ')
+  const who = env.WHO || `${env.USER || 'unknown'}@${hostname()}`
+  const shape = words.form === 'help' ? { ...common, KAFKA_BROKERS: list.default([]), SCHEMA_REGISTRY_URL: z.string().default('') } : common
+  try {
+    return { command: { ...words, who, name }, connect: readConfig(shape, env) }
+  } catch (error) {
+    throw new Error(messageOf(error))
   }
 }

@@ -50,6 +50,7 @@ out; letter has key, value (bytes), headers, and decoded where anybody can read
 it. It runs on its own, a second a letter at most. Without GO=1 it is shown what
 changes; with it a mended copy takes the place of each letter that it changes.
 
-JSON=1 for machines, UNMASK=1 to see customers' values.
+JSON=1 for machines, UNMASK=1 to see customers' values. 0, no and false mean no;
+words that would not be heeded together are refused.
 Exit: 0 done, 2 some failed again, 3 nothing matched, 4 refused, 1 all else.
 (make itself turns every code but 0 into 2 and prints the number.)`

@@ -28,18 +28,12 @@ export type Prepared = {
 /** Looks only. @throws Error when the file, or the filter, is of no use */
 export async function prepareLetters(command: Command, tools: Tools): Promise<Prepared> {
   if (command.importFile !== undefined) return prepareImport(command, command.importFile, tools)
-  if (command.patchFile !== undefined) {
-    if (command.form !== 'plan' && command.form !== 'go') throw new Error('PATCH goes with GO=1, or alone to look at it')
-    return preparePatch(command, command.patchFile, tools)
-  }
+  if (command.patchFile !== undefined) return preparePatch(command, command.patchFile, tools)
   const planned = await makePlan(command, tools)
   return { planned, letters: planned.selected, lines: [], json: {}, source: {}, words: {}, put: async () => planned, close: async () => {} }
 }
 
 async function prepareImport(command: Command, file: string, tools: Tools): Promise<Prepared> {
-  if (Object.keys(command.filter).length > 0 || command.planId !== undefined || command.patchFile !== undefined) {
-    throw new Error('IMPORT means the letters of its file: filters, PLAN and PATCH do not go with it')
-  }
   const { dlqs, letters, append, audit } = tools
   const queues = await lookAtImport(tools.readLines(file), dlqs, { letters, ledger: await audit.refresh() })
   const planned = await makePlan(command, tools, new Map(queues.map(({ dlq, open }) => [dlq.name, open])))

@@ -48,11 +48,17 @@ export const list = z
   )
   .pipe(z.array(z.string()).min(1))
 
-/** True for anything but nothing and 0. */
+/** What 1, true, yes and 0, false, no or nothing say; undefined: neither, for `PRUNE=no` must not mean yes. */
+export function flagOf(text = ''): boolean | undefined {
+  if (/^(1|true|yes)$/i.test(text)) return true
+  return /^(0|false|no|)$/i.test(text) ? false : undefined
+}
+
 export const flag = z
   .string()
   .default('')
-  .transform((text) => text !== '' && text !== '0')
+  .refine((text) => flagOf(text) !== undefined, 'is neither 1, true or yes, nor 0, false or no')
+  .transform((text) => flagOf(text) === true)
 
 /** What every service reads. */
 export const commonConfig = {

@@ -1,4 +1,4 @@
-import { address, ConfigError, int, list, readConfig } from '@tally/platform/config'
+import { address, ConfigError, flag, int, list, readConfig } from '@tally/platform/config'
 import { expect } from 'chai'
 import { z } from 'zod'
 
@@ -36,6 +36,16 @@ describe('configuration', () => {
   it('prints no values: they may be secrets', () => {
     const env = { LISTEN: 'sesame1', BROKERS: '', RETRIES: 'sesame2', PASSWORD: 'sesame3', MODE: 'sesame4' }
     expect(faultsOf(env).message).not.to.contain('sesame')
+  })
+
+  it('takes a flag for what it says, and refuses what says neither yes nor no', () => {
+    const said = (texts: string[]) => texts.map((text) => readConfig({ PRUNE: flag }, { PRUNE: text }).PRUNE)
+    expect(said(['1', 'true', 'yes', 'TRUE'])).to.deep.equal([true, true, true, true])
+    expect(said(['0', 'false', 'no', 'No', ''])).to.deep.equal([false, false, false, false, false])
+    expect(readConfig({ PRUNE: flag }, {}).PRUNE).to.equal(false)
+    for (const text of [' ', 'off', '2', 'y']) {
+      expect(() => readConfig({ PRUNE: flag }, { PRUNE: text }), text).to.throw(ConfigError, 'PRUNE: is neither 1, true or yes')
+    }
   })
 
   for (const text of ['3000', ':3000', 'host:', 'host:65536', 'host:x']) {
