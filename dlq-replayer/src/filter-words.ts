@@ -9,11 +9,12 @@ export type FilterWords = Partial<Record<(typeof FILTER_VARIABLES)[number], stri
 
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean)
+/** Undefined without an entry: it would mean no letter at all. */
+function listOf(text: string): string[] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const given = entries.filter(Boolean)
+  return given.length === 0 ? undefined : given
+}
 
 /** @throws Error with every fault, by variable */
 export function parseFilter(words: FilterWords, nowMs: number): Filter {
@@ -50,12 +51,12 @@ function timeOf(text: string, nowMs: number): number | undefined {
 }
 
 function rangesOf(text: string): Range[] | undefined {
-  const ranges = listOf(text).map((entry) => {
+  const ranges = listOf(text)?.map((entry) => {
     const match = /^(\d+):(\d+)(?:-(\d+))?$/.exec(entry)
     if (match === null) return undefined
     const from = BigInt(match[2] ?? 0)
     const last = BigInt(match[3] ?? from)
     return last < from ? undefined : { partition: Number(match[1]), from, next: last + 1n }
   })
-  return ranges.includes(undefined) ? undefined : (ranges as Range[])
+  return ranges?.includes(undefined) ? undefined : (ranges as Range[])
 }

@@ -18,11 +18,14 @@ export type PlanView = {
   registryAway: boolean
   /** Parked letters instead of open ones. */
   parked?: boolean
+  /** Said when the filter names a queue that is not there. */
+  noQueue?: string[]
 }
 
 /** The plan's text, without a trailing newline. */
 export function planText(view: PlanView): string {
-  const { plans, filter } = view
+  const { plans, filter, noQueue = [] } = view
+  if (plans.length === 0 && noQueue.length > 0) return [...noQueue, '', 'Nothing was changed.'].join('\n')
   const selected = plans.reduce((sum, plan) => sum + plan.selected, 0)
   const filtered = Object.keys(filter).length > 0
   const open = plans.reduce((sum, plan) => sum + plan.selected + plan.others, 0)
@@ -31,6 +34,7 @@ export function planText(view: PlanView): string {
   return [
     `${head}. Nothing was changed.`,
     ...(filtered ? [`Filter: ${filterWords(filter)}`] : []),
+    ...noQueue,
     ...(view.registryAway ? wrap('The Schema Registry does not answer: values are shown as bytes.') : []),
     '',
     ...plans.flatMap((plan) => queueLines(plan, view)),

@@ -4,6 +4,7 @@ import { meansQueue } from './filter.ts'
 import { parseFilter } from './filter-words.ts'
 import { historyText } from './history-text.ts'
 import { EXIT } from './outcome.ts'
+import { noQueueLines } from './queues-text.ts'
 import { runJson } from './run-text.ts'
 
 const LATEST = 20
@@ -15,6 +16,7 @@ export async function showHistory(
 ): Promise<number> {
   const { runs, refused } = await audit.refresh()
   const filter = parseFilter(words, clock.now())
+  for (const line of noQueueLines(filter, dlqs)) terminal.note(line)
   const queues = new Set(dlqs.filter((dlq) => meansQueue(filter, dlq)).map((dlq) => dlq.name))
   const means = (of: string, { at, dlq }: { at: number; dlq: string }) =>
     (id === undefined || of === id) &&

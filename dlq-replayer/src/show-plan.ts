@@ -9,6 +9,7 @@ import { planReplay } from './plan-replay.ts'
 import type { PlanView } from './plan-text.ts'
 import type { Positions } from './positions.ts'
 import { progressOf } from './progress.ts'
+import { noQueueLines } from './queues-text.ts'
 import { age, count } from './text.ts'
 
 export type Planned = { plans: QueuePlan[]; selected: number; view: PlanView }
@@ -24,6 +25,8 @@ export async function makePlan(command: Command, tools: Tools, only?: Map<string
     )
   }
   const filter = parseFilter(command.filter, given?.at ?? now)
+  const noQueue = noQueueLines(filter, dlqs)
+  if (!showsText(command)) for (const line of noQueue) terminal.note(line)
   const ledger = await audit.refresh()
   const parked = command.form === 'parked' || command.form === 'unpark'
   const progress = progressOf('letters', terminal, clock)
@@ -33,8 +36,11 @@ export async function makePlan(command: Command, tools: Tools, only?: Map<string
   const selected = plans.reduce((sum, plan) => sum + plan.selected, 0)
   const { filter: words, unmask, name } = command
   const planId = planIdText(plans, given?.at ?? now)
-  return { plans, selected, view: { plans, planId, filter: words, unmask, now, command: name, registryAway, parked } }
+  return { plans, selected, view: { plans, planId, filter: words, unmask, now, command: name, registryAway, parked, noQueue } }
 }
+
+/** Whether the plan's own text is the answer. */
+const showsText = ({ form, json, patchFile }: Command) => (form === 'plan' || form === 'parked') && !json && patchFile === undefined
 
 function mustBeTrue(given: PlanId | undefined, plans: QueuePlan[], { planId, name }: Command): void {
   if (given === undefined || digestOf(plans) === given.digest) return

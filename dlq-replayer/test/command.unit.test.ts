@@ -7,6 +7,7 @@ import { DLQ, letter } from './support/letters.ts'
 import { memoryCommand } from './support/memory-command.ts'
 import type { World } from './support/memory-world.ts'
 import { memoryWorld } from './support/memory-world.ts'
+import { expectSnapshot } from './support/snapshot.ts'
 
 const worldOf = (count: number): World => memoryWorld(Array.from({ length: count }, (_, n) => letter(n)))
 const HOUR_MS = 3_600_000
@@ -56,6 +57,33 @@ describe('a plan id', () => {
     const later = { nowMs: now + 12 * HOUR_MS }
     expect((await memoryCommand(world, { form: 'discard', why: 'x', yes: true, filter, planId: shown.planId }, later)).exitCode).to.equal(0)
     expect(started(world)).to.deep.equal([2])
+  })
+})
+
+describe('a filter that means no queue', () => {
+  const filter = { TOPIC: 'typo' }
+
+  it('is answered with the queues there are', async () => {
+    const { out, notes, exitCode } = await memoryCommand(worldOf(3), { form: 'plan', filter })
+    expect(exitCode).to.equal(3)
+    expectSnapshot('plan-no-queue', out[0] ?? '')
+    expect(notes).to.deep.equal([])
+  })
+
+  it('is told so in every form, with nothing changed', async () => {
+    const world = worldOf(3)
+    for (const form of ['go', 'discard', 'unpark', 'export', 'plan', 'history'] as const) {
+      const { notes, exitCode } = await memoryCommand(world, { form, filter, why: 'x', yes: true, json: true, file: 'f' })
+      expect(exitCode, form).to.equal(3)
+      expect(notes.join('\n'), form).to.include('TOPIC=typo names no dead letter queue').and.include(DLQ.name)
+    }
+    expect(world.entries).to.deep.equal([])
+  })
+
+  it('is named beside what the filter means', async () => {
+    const { out, exitCode } = await memoryCommand(worldOf(3), { form: 'plan', filter: { TOPIC: `typo,${DLQ.topic}` } })
+    expect(exitCode).to.equal(0)
+    expect(out[0]).to.match(/^3 of 3 open dead letters selected\. .*TOPIC=typo names no dead letter queue.*3 × unknown-schema/s)
   })
 })
 

@@ -205,6 +205,9 @@ describe('the filter', () => {
   })
 
   it('names every word it cannot read', () => {
+    for (const name of ['TOPIC', 'REASON', 'EVENT_ID', 'ORDER_ID', 'MERCHANT', 'OFFSETS']) {
+      expect(() => parseFilter({ [name]: ' , ' }, 0), name).to.throw(`${name}= , : expected`)
+    }
     expect(() => parseFilter({ SINCE: 'yesterday', OFFSETS: '5-1', MAX: '0' }, 0)).to.throw(/SINCE=yesterday[\s\S]*OFFSETS=5-1[\s\S]*MAX=0/)
   })
 })
