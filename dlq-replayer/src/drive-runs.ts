@@ -20,7 +20,9 @@ export type CutQueue = {
 const CUT_LETTERS = 250_000
 
 /** A command that settles letters itself writes at least so often. */
-const DECISION_MS = 60_000
+export const ALIVE_MS = 20_000
+/** One that wrote nothing for so long has died. */
+const DEAD_MS = 3 * ALIVE_MS
 
 export type Next = { cut: Cut } | { ending: Ending }
 
@@ -43,7 +45,7 @@ function canaryFailed({ canary, settled, tally: { outcomes } }: Run): boolean {
 
 /** The command itself settles what an engineer decided; one that died in the middle must not keep the queue closed. */
 function decisionOf({ state, lastAt }: Run, now: number): Next | undefined {
-  return state === 'cancelling' || now - lastAt > DECISION_MS ? { ending: 'cancelled' } : undefined
+  return state === 'cancelling' || now - lastAt > DEAD_MS ? { ending: 'cancelled' } : undefined
 }
 
 /** Takes every open run one step further. */

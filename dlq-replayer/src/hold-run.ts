@@ -11,9 +11,9 @@ const LAG_LOOK_MS = 1_000
 const LAG_POLL_MS = 200
 
 /** True: send. False: the run was cancelled or the process drains. Waits while the run is paused. */
-export async function mayGoOn(id: string, { audit, stopping }: CutWork): Promise<boolean> {
+export async function mayGoOn(id: string, { audit, stopping }: Pick<CutWork, 'audit'> & Partial<CutWork>): Promise<boolean> {
   for (;;) {
-    if (stopping.aborted) return false
+    if (stopping?.aborted) return false
     const run = audit.latest().runs.get(id)
     if (run?.state === 'running') return true
     if (run?.state !== 'paused') return false

@@ -69,8 +69,8 @@ export function applyEntry(ledger: Ledger, entry: Entry): void {
     start(ledger, entry)
     return
   }
-  if (entry.kind === 'settled') settleInQueue(ledger, entry)
   const run = ledger.runs.get(entry.run)
+  if (entry.kind === 'settled' && mayStillSettle(run)) settleInQueue(ledger, entry)
   if (run === undefined || run.state === 'ended') return
   run.lastAt = entry.at
   if (entry.kind === 'paused' || entry.kind === 'resumed' || entry.kind === 'cancelled') run.controls.push(entry)
@@ -82,6 +82,9 @@ export function applyEntry(ledger: Ledger, entry: Entry): void {
   else if (entry.kind === 'ended') end(run, entry.how)
   else run.state = 'cancelling'
 }
+
+/** What became of a replay may be known only after its run. A decision that comes after its run was cancelled is none. */
+const mayStillSettle = (run: Run | undefined): boolean => run === undefined || run.state !== 'ended' || run.action === 'replay'
 
 function start(ledger: Ledger, entry: Started): void {
   const { kind: _, run: id, ...about } = entry

@@ -1,4 +1,5 @@
 // A patch over the letters of a plan: looked at first, then put into the queues, each step written down.
+import { decideLetters } from './decide-letters.ts'
 import type { Command, Tools } from './execute-command.ts'
 import { recordDigest } from './letter-digest.ts'
 import { settledAs } from './outcome.ts'
@@ -10,7 +11,7 @@ import type { Prepared } from './prepare-letters.ts'
 import { inLots, putLetters } from './put-letters.ts'
 import { makePlan } from './show-plan.ts'
 import type { Request } from './start-run.ts'
-import { startRun } from './start-run.ts'
+import { Refused, refusedBy } from './start-run.ts'
 import { count, number, wrap } from './text.ts'
 
 const DIFFS = 3
@@ -46,7 +47,12 @@ export async function preparePatch(command: Command, file: string, tools: Tools)
     source: { PATCH: `${file} sha256:${patcher.digest}` },
     async put(request) {
       const only = new Map<string, Positions>()
-      for (const look of looks) only.set(look.plan.dlq.name, await putPatched(look, patching, request, tools))
+      for (const look of looks) {
+        const positions = await putPatched(look, patching, request, tools).catch((error: unknown) => {
+          throw error instanceof Refused && only.size > 0 ? new Error(`${error.message}. ${goesOn([...only.keys()].join(' and '))}`) : error
+        })
+        only.set(look.plan.dlq.name, positions)
+      }
       const { planId: _, ...rest } = command
       return makePlan({ ...rest, planId: undefined, filter: {} }, tools, only)
     },
@@ -69,37 +75,47 @@ async function lookAt(plan: QueuePlan, patching: Patching, unmask: boolean): Pro
 
 /** The places of the mended letters, and of those that the patch leaves as they are. */
 async function putPatched({ plan, changed, same }: Look, patching: Patching, request: Request, tools: Tools): Promise<Positions> {
-  const { audit, clock, letters, append } = tools
+  const { audit, letters, append } = tools
   if (countPositions(changed) === 0) return same
   const mending = { ...plan, selection: changed, selected: countPositions(changed) }
-  const run = await startRun(mending, { ...request, action: 'patch' }, audit, clock)
-  if (run.refusedBy !== undefined) throw new Error(`Refused, nothing was changed: run ${run.refusedBy} was first on ${run.dlq}`)
-  const earlier = await earlierMended(plan, patching)
-  const settle = (mended: Mended[]) => {
-    const settled = mended.map(({ letter }) => settledAs(letter, { outcome: 'patched' }))
-    return audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters: settled, at: clock.now() }])
-  }
   const there: Positions = new Map()
-  const notThere = async function* (): AsyncGenerator<Mended> {
-    const settling: Mended[] = []
-    for await (const result of patchedLetters(mending, patching)) {
-      if (result.kind !== 'changed') continue
-      const place = earlier.get(recordDigest(result.mended.record))
-      if (place === undefined) {
-        yield result.mended
-        continue
+  let positions: Positions = new Map()
+  const run = await decideLetters(mending, { ...request, action: 'patch' }, tools, async (write) => {
+    const earlier = await earlierMended(plan, patching)
+    const settle = (mended: Mended[]) => write(mended.map(({ letter }) => settledAs(letter, { outcome: 'patched' })))
+    let whole = true
+    const notThere = async function* (): AsyncGenerator<Mended> {
+      const settling: Mended[] = []
+      for await (const result of patchedLetters(mending, patching)) {
+        if (result.kind !== 'changed') continue
+        const place = earlier.get(recordDigest(result.mended.record))
+        if (place === undefined) {
+          yield result.mended
+          continue
+        }
+        addPositions(there, place.partition, place.offset)
+        settling.push(result.mended)
+        whole &&= settling.length < LOT || (await settle(settling.splice(0)))
+        if (!whole) return
       }
-      addPositions(there, place.partition, place.offset)
-      settling.push(result.mended)
-      if (settling.length === LOT) await settle(settling.splice(0))
+      whole &&= settling.length === 0 || (await settle(settling))
     }
-    if (settling.length > 0) await settle(settling)
-  }
-  const positions = await putLetters(plan.dlq, inLots(notThere(), LOT), { letters, append, done: settle })
-  await audit.append([{ kind: 'ended', run: run.id, how: 'done', at: clock.now() }])
+    const done = async (mended: Mended[]) => {
+      whole &&= await settle(mended)
+      return whole
+    }
+    positions = await putLetters(plan.dlq, inLots(notThere(), LOT), { letters, append, done })
+    return whole
+  })
+  if (run.refusedBy !== undefined) throw refusedBy(run)
+  const { how } = (await audit.refresh()).runs.get(run.id) ?? {}
+  if (how !== 'done') throw new Error(`The patch was cancelled before its end. ${goesOn(plan.dlq.name)}`)
   addRanges(positions, [...positionRanges(there), ...positionRanges(same)])
   return positions
 }
+
+const goesOn = (where: string) =>
+  `Nothing was replayed. Copies of what was mended until then lie in ${where}; the same command goes on from there`
 
 function patchLines(file: string, digest: string, n: { changed: number; same: number; leftOut: number }, diffs: string[][]): string[] {
   return [

@@ -40,11 +40,11 @@ export async function* inLots<T>(items: AsyncIterable<T>, size: number): AsyncGe
   if (lot.length > 0) yield lot
 }
 
-/** Appends the letters lot by lot, and calls `done` behind each; returns the places of all of them. */
+/** Appends the letters lot by lot, and calls `done` behind each, until that answers false; returns the places of what was appended. */
 export async function putLetters<T extends { record: NewRecord }>(
   dlq: Dlq,
   lots: AsyncIterable<T[]>,
-  { letters, append, done = async () => {} }: { letters: LetterReader; append: Append; done?(lot: T[]): Promise<void> },
+  { letters, append, done = async () => true }: { letters: LetterReader; append: Append; done?(lot: T[]): Promise<boolean> },
 ): Promise<Positions> {
   const before = endsOf(await letters.bounds(dlq))
   const digests = new Set<string>()
@@ -54,7 +54,7 @@ export async function putLetters<T extends { record: NewRecord }>(
       dlq.name,
       lot.map(({ record }) => record),
     )
-    await done(lot)
+    if (!(await done(lot))) break
   }
   const positions: Positions = new Map()
   addPlaces(positions, (await placesOf(dlq, digests, letters, before)).values())

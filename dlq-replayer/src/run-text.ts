@@ -1,6 +1,7 @@
 // Runs as text: one line while they go, a summary when they end, a list for STATUS.
 import type { Ledger, Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
+import type { Action } from './ledger-entry.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { OUTCOMES, tallied } from './outcome.ts'
 import { age, COLUMNS, count, fit, number, time, wrap } from './text.ts'
@@ -46,6 +47,13 @@ const ENDINGS = {
 /** How it ended, as the end of a sentence about it. */
 export const endingText = (how: keyof typeof ENDINGS): string => ENDINGS[how]
 
+const LEFT: Record<Action, string> = {
+  replay: 'not sent: still open',
+  discard: 'not discarded: still open',
+  unpark: 'not opened: still parked',
+  patch: 'not mended: still open',
+}
+
 /** What became of a run's letters and what to do next. */
 export function summaryText(run: Run, command: string): string {
   const { id, dlq, how, letters, tally } = run
@@ -54,7 +62,7 @@ export function summaryText(run: Run, command: string): string {
     ...wrap(`The ${run.action} ${id} on ${dlq} ${how ? ENDINGS[how] : `is ${run.state}`}.`),
     ...outcomeLines(tally),
     ...(run.parked > 0 ? [`  ${number(run.parked).padStart(7)}  of the new letters parked: replayed too often`] : []),
-    ...(left > 0 ? [`  ${number(left).padStart(7)}  not sent: still open`] : []),
+    ...(left > 0 ? [`  ${number(left).padStart(7)}  ${LEFT[run.action]}`] : []),
     ...nextLines(run, left, command),
   ].join('\n')
 }

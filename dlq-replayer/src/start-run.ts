@@ -28,6 +28,11 @@ export type Request = {
 
 export type StartedRun = { id: string; dlq: string; letters: number; refusedBy: string | undefined }
 
+/** Another run is open on the queue. */
+export class Refused extends Error {}
+
+export const refusedBy = ({ refusedBy: other, dlq }: StartedRun): Refused => new Refused(`run ${other} was first on ${dlq}`)
+
 /** Ranges in one entry: some 60 kB, far below what a broker takes. */
 const RANGES_PER_ENTRY = 2_000
 

@@ -4,6 +4,7 @@ import { followRuns } from './follow-runs.ts'
 import type { Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
 import type { Action } from './ledger-entry.ts'
+import { parted } from './letter.ts'
 import { EXIT, exitCodeOf } from './outcome.ts'
 import type { QueuePlan } from './plan.ts'
 import { planText } from './plan-text.ts'
@@ -11,8 +12,8 @@ import { type Prepared, prepareLetters } from './prepare-letters.ts'
 import { runProgress } from './progress.ts'
 import { runJson, summaryText } from './run-text.ts'
 import { settleSelected } from './settle-selected.ts'
-import type { Request } from './start-run.ts'
-import { startRun } from './start-run.ts'
+import type { Request, StartedRun } from './start-run.ts'
+import { Refused, refusedBy, startRun } from './start-run.ts'
 import { count } from './text.ts'
 
 const SILENCE_MS = 20_000
@@ -36,7 +37,7 @@ export async function go(command: Command, tools: Tools): Promise<number> {
     onSilence: () => terminal.note('Nothing happened for a while. Do the dlq-replayer and the group run? See: make status'),
     silenceMs: SILENCE_MS,
   }).finally(progress.end)
-  return summarize(runs, command, tools)
+  return summarize(runs, started, command, tools)
 }
 
 /** Discards or puts back what the filter selects now. */
@@ -47,20 +48,23 @@ export async function settle(action: 'discard' | 'unpark', command: Command, too
   const { runs } = await audit.refresh()
   return summarize(
     started.runs.flatMap(({ id }) => runs.get(id) ?? []),
+    started,
     command,
     tools,
   )
 }
 
-function summarize(runs: Run[], command: Command, { terminal }: Tools): number {
+function summarize(runs: Run[], { refused }: { refused: number }, command: Command, { terminal }: Tools): number {
   if (command.json) terminal.out(JSON.stringify({ runs: runs.map(runJson) }))
   else terminal.out(runs.map((run) => summaryText(run, command.name)).join('\n\n'))
-  const codes = runs.map((run) => exitCodeOf(run.how ?? '', run.tally))
+  const codes: number[] = runs.map((run) => exitCodeOf(run.how ?? '', run.tally))
+  if (refused > 0) codes.push(EXIT.error)
   return codes.includes(EXIT.failedAgain) ? EXIT.failedAgain : (codes.find((code) => code !== EXIT.done) ?? EXIT.done)
 }
 
 type Refusal = { exitCode: number }
-type Begun = Refusal | { runs: Awaited<ReturnType<typeof startRun>>[] }
+/** `refused`: on how many queues it was, beside those on which it was not. */
+type Begun = Refusal | { runs: StartedRun[]; refused: number }
 type Begin = (plan: QueuePlan, request: Request) => ReturnType<typeof startRun>
 
 /** Plans, asks, and begins a run on each queue with something selected. */
@@ -95,19 +99,33 @@ async function begun(
     terminal.out(command.json ? JSON.stringify({ runs: [] }) : `Nothing matched, nothing was changed. What there is: ${name}`)
     return { exitCode: EXIT.nothingMatched }
   }
-  const open = openRuns(await tools.audit.refresh()).find(({ dlq }) => prepared.planned.plans.some((plan) => plan.dlq.name === dlq))
-  if (open !== undefined) return refuse(`run ${open.id} is open on ${open.dlq}. See: ${name} STATUS=1`)
+  const open = await openOn(prepared, tools)
+  if (open !== undefined) return refuse(`${open}. See: ${name} STATUS=1`)
   const unconfirmed = await confirm(action, prepared, command, tools)
   if (unconfirmed !== undefined) return refuse(unconfirmed)
+  // Somebody may have begun one while this one was asked for.
+  const openNow = await openOn(prepared, tools)
+  if (openNow !== undefined) return refuse(`${openNow}. See: ${name} STATUS=1`)
   const request: Request = { action, who, why, filter: { ...command.filter, ...prepared.source }, rate, canary }
-  const plans = (await prepared.put(request)).plans.filter(({ selected }) => selected > 0)
-  const runs = []
-  for (const plan of plans) {
-    const run = await begin(plan, request)
-    if (run.refusedBy !== undefined) return refuse(`run ${run.refusedBy} was first on ${run.dlq}. See: ${name} STATUS=1`)
-    runs.push(run)
-  }
-  return { runs }
+  const planned = await prepared.put(request).catch((error: unknown) => {
+    if (error instanceof Refused) return error
+    throw error
+  })
+  if (planned instanceof Refused) return refuse(`${planned.message}. See: ${name} STATUS=1`)
+  const all: StartedRun[] = []
+  for (const plan of planned.plans) if (plan.selected > 0) all.push(await begin(plan, request))
+  const [refused, runs] = parted(all, ({ refusedBy }) => refusedBy !== undefined)
+  const whys = refused.map((run) => refusedBy(run).message).join('; ')
+  const isNothingPut = Object.keys(prepared.source).length === 0
+  if (refused.length > 0 && runs.length === 0 && isNothingPut) return refuse(`${whys}. See: ${name} STATUS=1`)
+  if (refused.length > 0)
+    terminal.note(`Not begun: ${whys}.${isNothingPut ? '' : ' What was put into the queue lies there, open.'} See: ${name} STATUS=1`)
+  return runs.length === 0 ? { exitCode: EXIT.error } : { runs, refused: refused.length }
+}
+
+async function openOn({ planned: { plans } }: Prepared, { audit }: Tools): Promise<string | undefined> {
+  const open = openRuns(await audit.refresh()).find(({ dlq }) => plans.some((plan) => plan.dlq.name === dlq))
+  return open && `run ${open.id} is open on ${open.dlq}`
 }
 
 const VERBS: Record<Action, string> = { replay: 'Replay', discard: 'Discard', unpark: 'Open', patch: 'Mend' }

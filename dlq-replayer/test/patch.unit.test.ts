@@ -2,11 +2,13 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { controlRuns } from '@tally/dlq-replayer/control-run'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import { openPatch } from '@tally/dlq-replayer/node-patch'
 import { earlierMended } from '@tally/dlq-replayer/patch-letters'
 import { emptyPlan } from '@tally/dlq-replayer/plan'
+import type { Audit } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
@@ -41,6 +43,28 @@ describe('a patch', function () {
     }
     return answer
   }
+
+  it('that is cancelled replays nothing, and goes on from there when it is given again', async () => {
+    patch('return letter.value[0] === 9 ? letter : { ...letter, value: Buffer.from([9, ...letter.value]) }')
+    const of = memoryWorld(Array.from({ length: 500 }, (_, n) => letter(n, { value: Buffer.from([1, n >> 8, n & 255]) })))
+    let cancelled = false
+    const audit: Audit = {
+      ...of.audit,
+      async append(entries) {
+        await of.audit.append(entries)
+        if (entries[0]?.kind !== 'settled' || cancelled) return
+        cancelled = true
+        await controlRuns('cancelled', undefined, 'bob', of.audit, systemClock)
+      },
+    }
+    const given = { form: 'go' as const, patchFile: file, why: 'mended by hand', yes: true, canary: 0 }
+    const fault = await memoryCommand(of, given, { tools: { audit } }).catch((error: Error) => error)
+    expect(fault).to.be.an('error').with.property('message').that.includes(`cancelled before its end. Nothing was replayed. Copies`)
+    expect([of.sent.length, of.letters.length]).to.deep.equal([0, 900])
+    expect((await go(of)).exitCode).to.equal(0)
+    expect(new Set(of.sent.map(({ headers }) => String(headers?.id))).size).to.equal(500)
+    expect([of.sent.length, of.letters.length]).to.deep.equal([500, 1_000])
+  })
 
   it('mends letters, leaves some as they are and some out; the old ones are settled and the books balance', async () => {
     patch(
