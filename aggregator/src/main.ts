@@ -1,12 +1,11 @@
 // aggregator: counts order events into its DuckDB file, each exactly once; answers over HTTP, publishes changed buckets.
 import { avroType, projected } from '@tally/platform/avro'
 import { avroDecoder } from '@tally/platform/decode'
-import { migrate, openDuckDb } from '@tally/platform/duckdb'
+import { openDuckDb } from '@tally/platform/duckdb'
 import { httpApp } from '@tally/platform/http-app'
 import { listen } from '@tally/platform/http-server'
 import { topicConfig } from '@tally/platform/kafka-topic-config'
 import { runConsumer } from '@tally/platform/open-consumer'
-import { inPasses } from '@tally/platform/passes'
 import { schemaOf } from '@tally/schemas/files'
 import type { OrderBucket } from '@tally/schemas/order-bucket'
 import { AGGREGATOR, ORDER_BUCKETS, ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
@@ -19,6 +18,7 @@ import { duckdbAnswers } from './duckdb-answers.ts'
 import { duckdbChanges } from './duckdb-changes.ts'
 import { duckdbCounts } from './duckdb-counts.ts'
 import { duckdbRebuild } from './duckdb-rebuild.ts'
+import { duckdbRecount } from './duckdb-recount.ts'
 import { duckdbTending } from './duckdb-tending.ts'
 import { followAsOf } from './follow-as-of.ts'
 import { routes } from './http.ts'
@@ -72,21 +72,10 @@ runConsumer(AGGREGATOR, aggregatorConfig, async (app, config, parts) => {
 
   const store = duckdbRebuild(await file.connect(), `${config.DATA_FILE}.rebuild`, {
     reread: counts.reread,
-    async open(path, logStarts) {
-      const fresh = await openDuckDb({ path, log, stopping, memoryLimit: config.DUCKDB_MEMORY_LIMIT, threads: 1 })
-      const connection = await fresh.connect()
-      await migrate(connection, MIGRATIONS)
-      const { absorb } = await duckdbTending(await fresh.connect())
-      const absorbing = inPasses({ pass: absorb, restFactor: 1, maxRestMs: 10_000, whenUnavailable: 'the new file is full', clock, log })
-      absorbing.ended.catch(app.fail)
-      return {
-        counting: countOrders({
-          ...{ ...rules, flushIntervalMs: 0, counts: await duckdbCounts(connection), logStarts },
-          onFlushed: absorbing.wake,
-        }),
-        close: () => absorbing.stop().finally(fresh.close),
-      }
-    },
+    open: duckdbRecount({
+      ...{ rules, log },
+      openFile: (path) => openDuckDb({ path, log, stopping, memoryLimit: config.DUCKDB_MEMORY_LIMIT, threads: 1 }),
+    }),
   })
   await store.remove()
   const rebuilding = rebuildCounts({ store, counting, recordLog, clock, log, stopping, fail: app.fail })

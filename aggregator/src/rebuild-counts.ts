@@ -68,23 +68,21 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
       status = { state, done: sum(reached), of: sum(next) }
     }
     let closing: Promise<void> | undefined
-    const stop = async () => {
-      await reading.stop()
-      await fresh.counting.drained()
-      await fresh.close()
-    }
+    // Each also when the one before failed: a file that stayed open could not be opened by the next rebuild.
+    const stop = () => Promise.resolve(reading?.stop()).finally(fresh.counting.drained).finally(fresh.close)
     const close = () => (closing ??= stop())
     let done: Rebuild | undefined
-    const reading = await readAlong({ recordLog, counting: fresh.counting, upTo: next })
+    let reading: Awaited<ReturnType<typeof readAlong>> | undefined
     const caughtUp = async (enough: () => boolean, untilMs: number) => {
       while (!enough()) {
         if (stopping.aborted) throw new Unavailable('the aggregator is stopping')
         if (clock.now() > untilMs) throw new Unavailable('the last records did not come in time')
-        await Promise.race([reading.ended, wait(POLL_MS, stopping)])
+        await Promise.race([reading?.ended, wait(POLL_MS, stopping)])
         tell(status.state === 'comparing' ? 'comparing' : 'counting')
       }
     }
     try {
+      reading = await readAlong({ recordLog, counting: fresh.counting, upTo: next })
       tell('counting')
       await caughtUp(() => sum(next) - sum(reached) < 10_000n, Number.POSITIVE_INFINITY)
       await counting.replace(async (state, revision) => {
@@ -105,8 +103,7 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
         }
       })
     } finally {
-      await close()
-      await store.remove()
+      await close().finally(store.remove)
     }
     status = done ?? status
   }
