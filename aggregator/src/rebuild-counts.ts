@@ -39,7 +39,7 @@ type Options = {
   clock: Clock
   log: Log
   stopping: AbortSignal
-  /** Ends the process: what it remembers of its file is not true any more. */
+  /** Ends the process: what it remembers of its file is not true any more, or nobody knows. */
   fail(error: unknown): void
 }
 
@@ -92,7 +92,10 @@ export function rebuildCounts({ store, counting, recordLog, clock, log, stopping
         const events = sum(reached)
         await close()
         const completeFrom = await store.completeFrom(starts)
-        const repaired = await store.repair({ path: fresh.path, from: completeFrom, starts, revision })
+        const repaired = await store.repair({ path: fresh.path, from: completeFrom, starts, revision }).catch((error) => {
+          if (error instanceof StopProcess) fail(error)
+          throw error
+        })
         done = { state: 'done', events, repaired, completeFrom }
         try {
           return await store.reread()

@@ -1,6 +1,7 @@
 // Counting again from Kafka, into a file beside the counts: what was wrong is right afterwards, and nobody has to wait.
 import { existsSync } from 'node:fs'
 import type { DuckDbFile } from '@tally/platform/duckdb'
+import { StopProcess } from '@tally/platform/errors'
 import { tsidMint } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import { testKafka } from '../../platform/test/support/kafka.ts'
@@ -217,18 +218,23 @@ describe('a rebuild', () => {
             get(target, name: 'run') {
               const member = target[name]
               if (typeof member !== 'function') return member
-              return (...args: Parameters<typeof member>) => {
-                reached ||= String(args[0]).startsWith(step)
-                if (String(args[0]).startsWith(step)) throw new Error('on purpose')
-                return member.apply(target, args)
+              return async (...args: Parameters<typeof member>) => {
+                if (!String(args[0]).startsWith(step)) return member.apply(target, args)
+                reached = true
+                // A commit that fails has rolled back.
+                if (step === 'commit') await target.run('rollback')
+                throw new Error('on purpose')
               }
             },
           }),
       })
-      const rebuilding = await recounting(opened, recordLog(), files.path, { wrap: failing })
+      const faults: unknown[] = []
+      const rebuilding = await recounting(opened, recordLog(), files.path, { wrap: failing, fail: (error) => faults.push(error) })
       rebuilding.start()
       const { state } = await rebuilt(rebuilding)
       expect([step, state, reached]).to.deep.equal([step, step === 'none' ? 'done' : 'failed', step !== 'none'])
+      // Of a commit that failed nobody knows what it left in memory.
+      expect(faults.map((fault) => fault instanceof StopProcess)).to.deep.equal(step === 'commit' ? [true] : [])
       expect(await totals(), step).to.deep.equal(step === 'none' ? expected() : wrong)
     }
     await sendSome(10)
