@@ -38,7 +38,8 @@ async function groupKeepsUp(dlq: Dlq, id: string, work: CutWork): Promise<boolea
     if (!(await mayGoOn(id, work))) return false
     const lag = await lagOf(dlq, work)
     if (lag <= maxLag) {
-      if (noted) await audit.append([{ kind: 'noted', run: id, text: '', at: clock.now() }])
+      // Or something was away before: it answers again.
+      if (noted || audit.latest().runs.get(id)?.note !== '') await audit.append([{ kind: 'noted', run: id, text: '', at: clock.now() }])
       return true
     }
     if (!noted) await audit.append([{ kind: 'noted', run: id, text: `waits: ${dlq.group} is ${lag} records behind`, at: clock.now() }])

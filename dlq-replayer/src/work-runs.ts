@@ -4,6 +4,7 @@ import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import type { Cut, CutQueue } from './drive-runs.ts'
 import { driveRuns } from './drive-runs.ts'
+import { faultBrake } from './fault-brake.ts'
 import type { Dlq } from './letter.ts'
 import { paceOf } from './pace.ts'
 import type { CutWork } from './work-cut.ts'
@@ -32,11 +33,12 @@ const LIVE_MS = 120_000
 export async function workRuns({ dlqs, openQueue, log, ...work }: Working): Promise<RunsAtWork> {
   const { audit, clock, stopping } = work
   const woken = { now: () => {} }
+  const brake = faultBrake(work)
   const queues = new Map<string, OpenQueue>()
   for (const dlq of dlqs) {
     const workOne = async (cut: Cut) => {
       log.info({ run: cut.run, cut: cut.cut, dlq: dlq.name }, 'working a cut')
-      await workCut(dlq, cut, { ...work, paceOf: ({ rate }) => paceOf(rate) })
+      await brake.around(cut.run, () => workCut(dlq, cut, { ...work, paceOf: ({ rate }) => paceOf(rate) }))
       woken.now()
     }
     queues.set(dlq.name, await openQueue(dlq.name, workOne))
@@ -52,7 +54,7 @@ export async function workRuns({ dlqs, openQueue, log, ...work }: Working): Prom
   async function loop(): Promise<void> {
     while (!stopping.aborted) {
       try {
-        await driveRuns(audit, queue, clock)
+        await driveRuns(audit, queue, clock, ({ id }) => brake.isHeld(id))
         fault = undefined
         turnedAt = clock.now()
       } catch (error) {

@@ -22,8 +22,9 @@ export async function* readBatches(log: RecordLog, topic: string, ranges: Range[
     return range.from < range.next ? [range] : []
   })
   if (kept.length === 0) return
+  // The next range is the last one: taking the first out of 100 000 moves all others.
   const wanted = Map.groupBy(
-    kept.sort((a, b) => Number(a.from - b.from)),
+    kept.sort((a, b) => Number(b.from - a.from)),
     ({ partition }) => partition,
   )
   const batches = channel<LogRecord[]>()
@@ -36,16 +37,19 @@ export async function* readBatches(log: RecordLog, topic: string, ranges: Range[
     const left = wanted.get(partition) ?? []
     const consumer = await starting.promise
     const found: LogRecord[] = []
+    const nextBehind = (offset: bigint) => {
+      while ((left.at(-1)?.next ?? offset + 1n) <= offset) left.pop()
+      return left.at(-1)
+    }
     for (const record of records) {
       if (record.offset < (reached.get(partition) ?? 0n)) continue
-      while (left[0] && left[0].next <= record.offset) left.shift()
-      if (left[0] && left[0].from <= record.offset) found.push(record)
+      const range = nextBehind(record.offset)
+      if (range && range.from <= record.offset) found.push(record)
     }
     const last = records.at(-1)?.offset ?? -1n
     reached.set(partition, last + 1n)
-    while (left[0] && left[0].next <= last + 1n) left.shift()
+    const range = nextBehind(last + 1n)
     if (found.length > 0) await batches.put(found)
-    const [range] = left
     if (range === undefined) {
       consumer.pause(topic, partition)
       partitions.delete(partition)
@@ -59,7 +63,7 @@ export async function* readBatches(log: RecordLog, topic: string, ranges: Range[
     topics: [topic],
     group: `${topic}-read-${randomUUID()}`,
     temporary: true,
-    startAt: (_, partition) => reached.get(partition) ?? wanted.get(partition)?.[0]?.from ?? bounds.get(partition)?.highWatermark,
+    startAt: (_, partition) => reached.get(partition) ?? wanted.get(partition)?.at(-1)?.from ?? bounds.get(partition)?.highWatermark,
     onBatch,
   })
   starting.resolve(consumer)
