@@ -97,9 +97,9 @@ async function parquet(view: View, query: BucketsQuery): Promise<Buffer | undefi
   try {
     const path = join(folder, 'buckets.parquet')
     await connection.run(
-      `copy (select make_timestamptz("start"::bigint * 60000000) "start", make_timestamptz(("start" + ${MINUTES[query.size]})::bigint * 60000000) "end",
+      `copy (select make_timestamptz("start"::bigint * 60000000) "start", make_timestamptz(("start"::bigint + ${MINUTES[query.size]}) * 60000000) "end",
          category, currency, orders::decimal(38, 0) orders, units::decimal(38, 0) units, revenue_minor::decimal(38, 0) "revenueMinor",
-         coalesce(("start" + ${MINUTES[query.size]})::bigint * 60000000 <= ${asOf ?? 'null'}, false) complete
+         coalesce(("start"::bigint + ${MINUTES[query.size]}) * 60000000 <= ${asOf ?? 'null'}, false) complete
        from (${bucketsSql(view, query)})) to '${path}' (format parquet)`,
       bucketsValues(query),
     )

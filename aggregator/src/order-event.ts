@@ -1,4 +1,5 @@
 // An order event as it is counted: the order under its event id. Says what is wrong with one that breaks the contract.
+import { formatRfc3339 } from '@tally/platform/rfc3339'
 import type { OrderLine, OrderPlaced } from '@tally/schemas/order-placed'
 
 /** As much of an order as counting needs. */
@@ -14,8 +15,8 @@ const DECIMAL = /^[1-9]\d{0,18}$/
 const MAX_ID = 2n ** 63n - 1n
 const EXACT = 2 ** 52
 const CURRENCY = /^[A-Z]{3}$/
-/** The last microsecond that RFC 3339 can write: 9999-12-31T23:59:59.999999Z. */
-const MAX_TIME = 253_402_300_799_999_999n
+/** The last microsecond of the last minute that the counts can keep: they keep minutes in 32 bits. */
+const MAX_TIME = 2n ** 31n * 60_000_000n - 1n
 
 /** The event id from the text of header `id`; undefined when it is not a positive 64-bit number in decimal. */
 export function readEventId(text: string): bigint | undefined {
@@ -30,7 +31,8 @@ export function readEventId(text: string): bigint | undefined {
  */
 export function violation(order: CountedOrder): string | undefined {
   if (!CURRENCY.test(order.currency)) return `currency ${JSON.stringify(order.currency)} is not an ISO 4217 code`
-  if (order.placedAt < 0n || order.placedAt > MAX_TIME) return `placedAt ${order.placedAt} is not within the years 1970 to 9999`
+  if (order.placedAt < 0n || order.placedAt > MAX_TIME)
+    return `placedAt ${order.placedAt} is not within ${formatRfc3339(0n)} to ${formatRfc3339(MAX_TIME)}`
   if (order.lines.length === 0) return 'the order has no lines'
   // In doubles while those are exact, for most orders to the end.
   let [small, large] = [0, 0n]

@@ -3,8 +3,12 @@ import { InvalidMessage } from '@tally/platform/errors'
 import type { Headers } from '@tally/platform/record-log'
 import type { OrderPlaced } from '@tally/schemas/order-placed'
 import { expect } from 'chai'
+import { minuteOf } from '../src/bucket.ts'
 import { orderDecoder } from '../src/decode-order.ts'
 import { handClock, idAt, line, NOW, newId, order, record } from './support/orders.ts'
+
+/** Minutes are kept in 32 bits. */
+const END = 2n ** 31n * 60_000_000n
 
 const decode = (placed: OrderPlaced, id: string | undefined = String(newId())) => {
   const headers: Headers = id === '' ? {} : { id: Buffer.from(id) }
@@ -49,9 +53,15 @@ describe('an order event', () => {
       [{ totalMinor: 999n }, 'totalMinor 999'],
       [{ currency: 'usd' }, 'currency'],
       [{ placedAt: -1n }, 'placedAt'],
+      [{ placedAt: END }, 'is not within 1970-01-01T00:00:00Z to 6053-01-23T02:07:59.999999Z'],
       [{ placedAt: 2n ** 62n }, 'placedAt'],
     ]
     for (const [over, why] of cases) expect(refused(order(over)), why).to.contain(why)
+  })
+
+  it('may be placed in the last minute that the counts can keep', () => {
+    expect(refused(order({ placedAt: END - 1n }))).to.equal(undefined)
+    expect(minuteOf(END - 1n)).to.equal(2 ** 31 - 1)
   })
 
   it('of a free line counts', () => {

@@ -148,6 +148,17 @@ describe('the aggregator over HTTP', () => {
     ])
   })
 
+  it('gives the last day that the counts can keep, in every format', async () => {
+    const last = event(newId(), { placedAt: 2n ** 31n * 60_000_000n - 1n, currency: 'XTS', lines: [line('Chairs', 1, 5n)] })
+    await opened.counting.handle(slice(0n, [last], { partition: 2 }))
+    for (const size of ['minute', 'hour', 'day']) {
+      const path = `/v1/buckets?size=${size}&from=6053-01-23&to=6053-01-24&currency=XTS`
+      expect((await ask(path)).body.buckets.map(({ revenueMinor }: { revenueMinor: number }) => revenueMinor)).to.deep.equal([5])
+      expect((await ask(`${path}&format=csv`)).text).to.contain(',Chairs,XTS,1,1,5,false')
+      expect((await ask(`${path}&format=parquet`)).text).to.contain('PAR1')
+    }
+  })
+
   it('refuses more buckets than it gives at once, in every format', async () => {
     const lines = Array.from({ length: 100 }, (_, n) => line(`C${n}`, 1, 1n))
     const many = Array.from({ length: 501 }, (_, n) => event(newId(), { currency: 'XTS', placedAt: BigInt(n) * 60_000_000n, lines }))
