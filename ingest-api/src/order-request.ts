@@ -20,11 +20,11 @@ const MAX_AHEAD_MS = 300_000
 /** An answer stays small, however many faults 64 KiB can hold. */
 const MAX_FAULTS = 1_000
 
-/** Not older than `maxAgeDays`, at most five minutes ahead of this clock. */
+/** Not older than `maxAgeDays` and never from before 1970, which nobody could count; at most five minutes ahead of this clock. */
 export function placedAtBounds(clock: Clock, maxAgeDays: number): PlacedAtBounds {
   return () => {
     const now = clock.now()
-    return { earliest: BigInt(now - maxAgeDays * DAY_MS) * 1000n, latest: BigInt(now + MAX_AHEAD_MS) * 1000n }
+    return { earliest: BigInt(Math.max(0, now - maxAgeDays * DAY_MS)) * 1000n, latest: BigInt(now + MAX_AHEAD_MS) * 1000n }
   }
 }
 

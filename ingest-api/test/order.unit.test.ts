@@ -1,7 +1,7 @@
 import { parseRfc3339 } from '@tally/platform/rfc3339'
 import { expect } from 'chai'
 import { acceptOrder, canonicalContent, orderPlaced } from '../src/order.ts'
-import { orderParser } from '../src/order-request.ts'
+import { orderParser, placedAtBounds } from '../src/order-request.ts'
 import { LINE, newOrder } from './orders.ts'
 
 const NOON = parseRfc3339('2026-11-24T12:00:00Z') as bigint
@@ -77,6 +77,13 @@ describe('an order as it is sent', () => {
   ] as const) {
     it(`is refused with ${what}`, () => expect(faults(body)).to.deep.equal(expected))
   }
+
+  it('is refused with a time before 1970, however old it may be: such an order could not be counted', () => {
+    const parseOld = orderParser(placedAtBounds({ now: () => Number(NOON / 1000n) }, 36_500))
+    const parsed = parseOld(newOrder({ placedAt: '1969-12-31T23:59:59.999999Z' }))
+    expect(parsed.ok ? [] : parsed.faults).to.deep.equal([{ pointer: '/placedAt', detail: 'must not be before 1970-01-01T00:00:00Z' }])
+    expect(parseOld(newOrder({ placedAt: '1970-01-01T00:00:00Z' }))).to.include({ ok: true })
+  })
 
   it('has not more than 1 000 faults to tell', () => {
     const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`field${n}`, 1]))
