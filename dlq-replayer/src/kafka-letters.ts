@@ -6,7 +6,7 @@ import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/plat
 import { headerOf } from '@tally/platform/record-log'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
+import { keyMark, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions } from './positions.ts'
 import { addPlaces, positionRanges } from './positions.ts'
@@ -94,8 +94,22 @@ function replayIn(record: LogRecord): Replay | undefined {
   return run === undefined || letter === undefined ? undefined : { run, letter }
 }
 
-export function kafkaReplays(log: RecordLog): Replays {
+/** `isCompacted`: whether a topic is. */
+export function kafkaReplays(log: RecordLog, isCompacted: Replays['isCompacted']): Replays {
   return {
+    isCompacted,
+    async newestOf(topic, since, keys, except) {
+      const newest = new Map<string, LogRecord>()
+      const now = endsOf(await log.bounds(topic))
+      // A partition of -1: nobody knows where the records were.
+      const ranges = rangesBetween(since, now).filter(({ partition }) => since.has(partition) || since.has(-1))
+      for await (const record of readRanges(log, topic, ranges)) {
+        const key = keyMark(record.key)
+        if (key === undefined || !keys.has(key) || replayIn(record) || except.has(positionText(record))) continue
+        newest.set(key, record)
+      }
+      return newest
+    },
     append: (topic, records) => log.append(topic, records),
     bounds: (topic) => log.bounds(topic),
     async sentSince(topic, ends, run) {

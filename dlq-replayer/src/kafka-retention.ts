@@ -17,3 +17,13 @@ export function kafkaRetention(brokers: string[], clock: Clock): (topic: string)
     return limit
   }
 }
+
+/** Whether the topic is compacted; asked once each. @throws Unavailable */
+export function kafkaCompaction(brokers: string[]): (topic: string) => Promise<boolean> {
+  const known = new Map<string, boolean>()
+  return async (topic) => {
+    const compacted = known.get(topic) ?? (await topicConfig(brokers, topic)).get('cleanup.policy')?.includes('compact') ?? false
+    known.set(topic, compacted)
+    return compacted
+  }
+}

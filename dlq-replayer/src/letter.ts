@@ -68,13 +68,13 @@ export function placeOf(position: string): Place {
 const isOriginal = (header: string) => !header.startsWith('dlq.') && !header.startsWith('replay.')
 
 /**
- * The record that goes back: same key, value bytes and headers, addressed to the group that failed. The letter's
+ * The record that goes back: same key, value bytes and headers, addressed to the group that failed, or to every group. The letter's
  * position goes with it, so that what becomes of it can be told from everything else in the topic.
  */
-export function replayOf(letter: Letter, run: string): NewRecord {
+export function replayOf(letter: Letter, run: string, toEveryGroup = false): NewRecord {
   const { key, value } = letter
   const { headers, repeatedHeaders } = headersThat({ headers: letter.headers, repeatedHeaders: letter.repeatedHeaders }, isOriginal)
-  headers[GROUP_HEADER] = bytesOf(letter.group)
+  if (!toEveryGroup) headers[GROUP_HEADER] = bytesOf(letter.group)
   headers[RUN_HEADER] = bytesOf(run)
   headers[LETTER_HEADER] = Buffer.from(positionText(letter))
   headers[REPLAYS_HEADER] = bytesOf(String(letter.replays + 1))

@@ -14,7 +14,7 @@ import { groupCounts } from './http-counts.ts'
 import { kafkaAudit } from './kafka-audit.ts'
 import { kafkaGroupOffsets } from './kafka-group.ts'
 import { kafkaLetters, kafkaReplays } from './kafka-letters.ts'
-import { kafkaRetention } from './kafka-retention.ts'
+import { kafkaCompaction, kafkaRetention } from './kafka-retention.ts'
 import { replayerMetrics } from './metrics.ts'
 import { settleLate } from './settle-late.ts'
 import { watchLetters } from './watch-letters.ts'
@@ -36,7 +36,16 @@ async function main(app: App): Promise<void> {
   const letters = kafkaLetters(recordLog, kafkaRetention(config.KAFKA_BROKERS, systemClock))
   const outcomes = { committed: groups.committed, ...groupCounts(config) }
   const { DEAD_LETTER_QUEUES: dlqs } = config
-  const common = { dlqs, letters, replays: kafkaReplays(recordLog), audit, outcomes, clock: systemClock, stopping, log }
+  const common = {
+    dlqs,
+    letters,
+    replays: kafkaReplays(recordLog, kafkaCompaction(config.KAFKA_BROKERS)),
+    audit,
+    outcomes,
+    clock: systemClock,
+    stopping,
+    log,
+  }
   const watch = watchLetters({ ...common, settleLate: (dlq) => settleLate(dlq, common) })
   app.onClose('letter watch', watch.stop)
   replayerMetrics(metrics, dlqs, await audit.refresh(), watch.seen)

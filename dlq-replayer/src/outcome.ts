@@ -4,13 +4,14 @@ import type { Place, Range } from './positions.ts'
 /**
  * counted: the group counted it now · already-counted: it was counted before, so the replay was ignored · handled: the
  * group passed it without failing, and keeps no record to ask · failed-again: it is a new letter now · parked: given up
- * on, kept for a human · discarded: by an engineer's decision · unparked: an engineer's decision too; it is open again · patched: a mended copy stands in its place, as a letter of its own · missing: no longer in the dead letter queue ·
+ * on, kept for a human · superseded: a newer record of its key is in the topic, which is compacted, so nothing was sent · discarded: by an engineer's decision · unparked: an engineer's decision too; it is open again · patched: a mended copy stands in its place, as a letter of its own · missing: no longer in the dead letter queue ·
  * settled-earlier: another run had settled it meanwhile · unknown: the group did not get there in time, or nothing tells what became of it; the letter stays open
  */
 export const OUTCOMES = [
   'counted',
   'already-counted',
   'handled',
+  'superseded',
   'failed-again',
   'parked',
   'discarded',

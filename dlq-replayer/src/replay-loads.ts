@@ -1,5 +1,6 @@
 // Sends letters load by load: the next load goes out while the group still works on the last one, unless they share a key.
 import { wait } from '@tally/platform/clock'
+import { putRight, superseded } from './compacted.ts'
 import { lagBrake, mayGoOn } from './hold-run.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
@@ -51,9 +52,13 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   })
 
   /** Sends what was not sent; whether all of them are out. */
-  async function send(letters: Keyed[], { sent }: Started): Promise<boolean> {
+  async function send(letters: Keyed[], { sent, compacted }: Started): Promise<boolean> {
     const [before, waiting] = sentBefore(letters, sent)
-    if (before.length > 0) out.add(before)
+    const isOut = async (letters: Sent[]) => {
+      if (compacted) await putRight(dlq.topic, letters, replays)
+      out.add(letters)
+    }
+    if (before.length > 0) await isOut(before)
     while (waiting.length > 0 && !mostlyFailed(run.tally) && (await mayGoOn(run.id, work))) {
       out.check()
       const { count, waitMs } = pace.next(waiting.length, work.clock.now())
@@ -61,9 +66,10 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
       const slice = waiting.splice(0, count)
       const places = await replays.append(
         dlq.topic,
-        slice.map(({ letter }) => replayOf(letter, run.id)),
+        // Of a compacted topic every group has to find the record: it may be the only one of its key.
+        slice.map(({ letter }) => replayOf(letter, run.id, compacted)),
       )
-      out.add(slice.map(({ letter, key }, i) => ({ letter, key, at: places[i] as Place })))
+      await isOut(slice.map(({ letter, key }, i) => ({ letter, key, at: places[i] as Place })))
     }
     return waiting.length === 0
   }
@@ -74,7 +80,10 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
       const state = await started
       await out.until((letters) => letters <= MAX_OUT)
       if (!(await groupKeepsUp()) && state.sent.size === 0) return false
-      for (const wave of wavesByKey(letters)) {
+      const isOld = state.compacted ? await superseded(dlq.topic, letters, replays) : () => false
+      const [old, live] = parted(letters, (letter) => isOld(letter) && !state.sent.has(positionText(letter)))
+      await settle(old.map((letter) => settledAs(letter, { outcome: 'superseded' })))
+      for (const wave of wavesByKey(live)) {
         const [tooOften, mine] = parted(wave, ({ letter }) => isTooOften(letter) && !state.sent.has(positionText(letter)))
         await settle(await park(tooOften.map(({ letter }) => letter)))
         await out.until((_, keys) => !wave.some(({ key }) => key !== undefined && keys.has(key)))
@@ -88,7 +97,7 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
 }
 
 /** `sent`: what has no outcome yet, and where its replay lies. */
-type Started = { sending: Sending; sent: Map<string, Place>; failures: ReturnType<typeof failureReader> }
+type Started = { sending: Sending; sent: Map<string, Place>; failures: ReturnType<typeof failureReader>; compacted: boolean }
 
 /** Takes out of `sent` what is in it. */
 function sentBefore(letters: Keyed[], sent: Map<string, Place>): [Sent[], Keyed[]] {
@@ -105,16 +114,17 @@ function sentBefore(letters: Keyed[], sent: Map<string, Place>): [Sent[], Keyed[
 
 /** What the cut has sent before, by what was noted then; else the ends are noted now: what is found behind them later belongs to this cut. */
 async function start(dlq: Dlq, run: Run, cut: number, { audit, letters, replays, clock }: CutWork): Promise<Started> {
+  const compacted = await replays.isCompacted(dlq.topic)
   const noted = run.sending.get(cut)
   if (noted !== undefined) {
     const sent = await replays.sentSince(dlq.topic, noted.topicEnds, run.id)
     const { final } = queueOf(audit.latest(), dlq.name)
     const isSettled = ({ partition, offset }: Place) => [run.settled, final].some((settled) => hasPosition(settled, partition, offset))
     for (const letter of sent.keys()) if (isSettled(placeOf(letter))) sent.delete(letter)
-    return { sending: noted, sent, failures: failureReader(dlq, noted.dlqEnds, letters, run.id) }
+    return { sending: noted, sent, failures: failureReader(dlq, noted.dlqEnds, letters, run.id), compacted }
   }
   const [topicEnds, dlqEnds] = [endsOf(await replays.bounds(dlq.topic)), endsOf(await letters.bounds(dlq))]
   const sending: Sending = { kind: 'sending', run: run.id, cut, topicEnds, dlqEnds, at: clock.now() }
   await audit.append([sending])
-  return { sending, sent: new Map(), failures: failureReader(dlq, dlqEnds, letters, run.id) }
+  return { sending, sent: new Map(), failures: failureReader(dlq, dlqEnds, letters, run.id), compacted }
 }

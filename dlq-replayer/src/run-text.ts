@@ -10,6 +10,7 @@ const WORDS: Record<Outcome, string> = {
   counted: 'counted now',
   'already-counted': 'counted before, so the replay was ignored',
   handled: 'handled by the group',
+  superseded: 'superseded: a newer record of the key is in the topic',
   'failed-again': 'failed again: new letters, see below',
   parked: 'parked: replayed too often, for humans only',
   discarded: 'discarded',

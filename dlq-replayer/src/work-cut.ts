@@ -1,6 +1,6 @@
 // Works one cut of a run: what is left of it goes out load by load; what another run settled, or nobody keeps any more, is noted.
 import type { Clock } from '@tally/platform/clock'
-import type { Bounds, NewRecord } from '@tally/platform/record-log'
+import type { Bounds, LogRecord, NewRecord } from '@tally/platform/record-log'
 import type { Cut } from './drive-runs.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
@@ -27,6 +27,10 @@ export type Replays = {
   bounds(topic: string): Promise<Map<number, Bounds>>
   /** Positions (`partition/offset`) of the letters of the run that were written to the topic since these ends, and where each lies there. */
   sentSince(topic: string, ends: Ends, run: string): Promise<Map<string, Place>>
+  /** Whether the topic is compacted. @throws Unavailable */
+  isCompacted(topic: string): Promise<boolean>
+  /** The last record of each of the keys (see keyMark) at or behind these offsets that no run wrote, but those at the places left out. */
+  newestOf(topic: string, since: Ends, keys: ReadonlySet<string>, except: ReadonlySet<string>): Promise<Map<string, LogRecord>>
   /** What lies at these places, by `partition/offset`, of what was replayed by any run. */
   replaysAt(topic: string, places: Place[]): Promise<Map<string, Replay>>
 }

@@ -199,6 +199,23 @@ export const MUTATIONS: Mutation[] = [
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'counts an event once, however many letters it has' },
   },
   {
+    name: 'what is newer is written once more behind a replay into a compacted topic',
+    file: 'dlq-replayer/src/replay-loads.ts',
+    search: 'if (compacted) await putRight(dlq.topic, letters, replays)',
+    replace: '',
+    test: {
+      file: 'dlq-replayer/test/compacted.unit.test.ts',
+      title: 'leaves what came meanwhile as the last record of its key, however much comes',
+    },
+  },
+  {
+    name: 'a decision after its run was cancelled is none',
+    file: 'dlq-replayer/src/ledger.ts',
+    search: ' && mayStillSettle(run)',
+    replace: '',
+    test: { file: 'dlq-replayer/test/decisions.unit.test.ts', title: 'that comes after its run was cancelled is none' },
+  },
+  {
     name: 'the bound of letters that are out',
     file: 'dlq-replayer/src/replay-loads.ts',
     search: 'letters <= MAX_OUT',

@@ -4,14 +4,14 @@ import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
 import type { Entry } from '@tally/dlq-replayer/ledger-entry'
 import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
-import { LETTER_HEADER, positionText, RUN_HEADER } from '@tally/dlq-replayer/letter'
+import { keyMark, LETTER_HEADER, positionText, RUN_HEADER } from '@tally/dlq-replayer/letter'
 import { paceOf } from '@tally/dlq-replayer/pace'
 import type { LetterReader } from '@tally/dlq-replayer/plan-replay'
 import { hasPosition, positionsOf } from '@tally/dlq-replayer/positions'
 import type { Audit } from '@tally/dlq-replayer/start-run'
 import type { CutWork, Replay, Replays } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
-import type { NewRecord } from '@tally/platform/record-log'
+import type { LogRecord, NewRecord } from '@tally/platform/record-log'
 import { DLQ, letter } from './letters.ts'
 
 export type World = ReturnType<typeof memoryWorld>
@@ -98,6 +98,16 @@ export function memoryWorld(
           .reverse()
           .map(({ headers, place }) => [String(headers?.[LETTER_HEADER]), place]),
       )
+    },
+    isCompacted: async () => false,
+    async newestOf(_, since, keys, except) {
+      const newest = new Map<string, LogRecord>()
+      for (const [n, { key, value, headers = {} }] of sent.entries()) {
+        const record = { topic: DLQ.topic, partition: 0, offset: BigInt(n), timestamp: 0, key, value, headers }
+        const isLive = headers[RUN_HEADER] === undefined && !except.has(positionText(record))
+        if (isLive && record.offset >= (since.get(0) ?? 0n) && keys.has(keyMark(key) ?? '')) newest.set(keyMark(key) ?? '', record)
+      }
+      return newest
     },
     async replaysAt(_, places) {
       const found = new Map<string, Replay>()
