@@ -13,12 +13,12 @@ const FORMS = ['STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'PARKED', 'UNPARK', 'HISTO
 const LETTERS = [...FILTER_VARIABLES, 'PLAN']
 
 /**
- * What tells a form which letters or runs are meant, and how fast. WHY, WHO, YES, JSON and UNMASK go with all: without them nothing
- * else happens to any letter.
+ * What tells a form which letters or runs are meant. WHY, WHO, YES, RATE, CANARY, JSON and UNMASK go with all: without them the same
+ * letters are meant.
  */
 const HEEDED: Record<Form, readonly string[]> = {
   plan: [...LETTERS, 'IMPORT', 'PATCH'],
-  go: [...LETTERS, 'IMPORT', 'PATCH', 'RATE', 'CANARY'],
+  go: [...LETTERS, 'IMPORT', 'PATCH'],
   discard: [...LETTERS, 'IMPORT'],
   export: LETTERS,
   parked: LETTERS,
