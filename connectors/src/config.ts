@@ -24,7 +24,7 @@ export const connectorsConfig = () =>
       ...common,
       /** One connector instead of all of the folder. */
       CONNECTOR: z.string().optional(),
-      /** How long Connect may be away, and a connector not running, before a command gives up. */
+      /** How long Connect may be away, a connector not running, or no event sent again arrive, before a command gives up. */
       WAIT_TIMEOUT_MS: int(0).default(60_000),
       JSON: flag,
       /** Whole traces instead of their root cause. */

@@ -20,6 +20,7 @@ export type ReemitPorts = { outbox: Outbox; watchEvents(range: EventRange): Prom
 type Options = {
   signalId: string
   why: string | undefined
+  /** How long nothing may arrive: a large range takes as long as it takes. */
   deadlineMs: number
   pollMs?: number
   /** Of a range reaching back beyond what is kept, send what there is; nothing in it is fine. */
@@ -28,7 +29,7 @@ type Options = {
 
 /**
  * Ends when as many events arrived as rows exist. Consumers that have seen them ignore them.
- * @throws StopProcess without a reason, for a range that is not kept any more, and when not all arrived by the deadline
+ * @throws StopProcess without a reason, for a range that is not kept any more, and when nothing arrived for `deadlineMs`
  */
 export async function reemitEvents(
   range: EventRange,
@@ -52,16 +53,20 @@ export async function reemitEvents(
   print(`sending ${rows} events again, ${rangeText(range)}`)
   const arrivals = await watchEvents(range)
   await outbox.signal(signalId, range, reason)
-  const deadline = clock.now() + deadlineMs
+  let before = 0
+  let deadline = clock.now() + deadlineMs
   for (;;) {
     const arrived = await arrivals.arrived()
+    // From the last progress: a range too large for one deadline would never end, since repeating begins it again.
+    if (arrived > before) deadline = clock.now() + deadlineMs
+    before = arrived
     if (arrived >= rows) {
       print(`${rows} of ${rows} events arrived again (signal ${signalId})`)
       return rows
     }
     if (clock.now() >= deadline) {
       throw new StopProcess(
-        `${arrived} of ${rows} events arrived within ${Math.round(deadlineMs / 1000)} s of signal ${signalId}.\n` +
+        `${arrived} of ${rows} events arrived, then none for ${Math.round(deadlineMs / 1000)} s (signal ${signalId}).\n` +
           'Does the connector run? make connect-status; what it says: make logs S=connect. Repeating the command is safe.',
       )
     }
