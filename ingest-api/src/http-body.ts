@@ -56,6 +56,8 @@ function bytesOf(req: IncomingMessage, limit: number): Promise<Buffer> {
     }
     req.on('error', cutOff)
     req.on('close', cutOff)
+    // Cut off before anybody listened: it tells nothing any more.
+    if (req.destroyed) cutOff()
   })
 }
 

@@ -7,6 +7,8 @@ import type { RequestHandler } from 'express'
 export function atMost(max: number, what: string, onRefused: () => void): RequestHandler {
   let underWay = 0
   return (_req, res, next) => {
+    // Closed while its key was looked up: there is nobody to answer, and no 'close' comes any more to give the place back.
+    if (res.destroyed) return
     if (underWay >= max) {
       onRefused()
       throw new Unavailable(`Too many ${what} are under way right now.`)
@@ -58,6 +60,7 @@ export function gate(max: number, sustained: number, clock: Clock): Gate {
 /** Answers 503 once that time has passed. What the request waits for may still happen: handlers look at `res.headersSent`. */
 export function answerWithin(deadlineMs: number): RequestHandler {
   return (_req, res, next) => {
+    if (res.destroyed) return next()
     const timer = setTimeout(() => {
       if (!res.headersSent) next(new Unavailable('It takes too long right now; what became of the order is told when it is sent again.'))
     }, deadlineMs)

@@ -1,5 +1,12 @@
+import { once } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { mock } from 'node:test'
+import { Problem } from '@tally/platform/problem'
 import { expect } from 'chai'
-import { gate } from '../src/http-load.ts'
+import type { Request, RequestHandler, Response } from 'express'
+import { readBody } from '../src/http-body.ts'
+import { answerWithin, atMost, gate } from '../src/http-load.ts'
 
 describe('the bound of orders under way', () => {
   const clock = { at: 1_000_000, now: () => clock.at }
@@ -39,6 +46,55 @@ describe('the bound of orders under way', () => {
       expect(ends).to.have.length(7)
       for (const end of ends) end()
       await settled()
+    }
+  })
+})
+
+describe('a request whose connection closed before it came to its bounds', () => {
+  function exchange() {
+    const req = new IncomingMessage(new Socket())
+    const res = new ServerResponse(req)
+    let went = 0
+    const pass = (handler: RequestHandler) => handler(req as Request, res as unknown as Response, () => (went += 1))
+    return { req, res, pass, went: () => went }
+  }
+  async function closed() {
+    const gone = exchange()
+    gone.req.on('error', () => {}).destroy()
+    await once(gone.req, 'close')
+    gone.res.destroy()
+    return gone
+  }
+
+  it('takes no place, which nobody would give back', async () => {
+    const bound = atMost(1, 'orders', () => {})
+    const [gone, alive, refused] = [await closed(), exchange(), exchange()]
+    gone.pass(bound)
+    expect(gone.went()).to.equal(0)
+    alive.pass(bound)
+    expect(alive.went()).to.equal(1)
+    expect(() => refused.pass(bound)).to.throw('Too many orders')
+    alive.res.emit('close')
+    refused.pass(bound)
+    expect(refused.went()).to.equal(1)
+  })
+
+  it('waits for no body, which will not come', async () => {
+    const { req, pass } = await closed()
+    req.headers['content-type'] = 'application/json'
+    const error = await Promise.resolve(pass(readBody('application/json', 100))).catch((why: unknown) => why)
+    expect(error).to.be.instanceOf(Problem).with.property('status', 400)
+  })
+
+  it('is not told that it takes too long', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const [gone, alive] = [await closed(), exchange()]
+      for (const { pass } of [gone, alive]) pass(answerWithin(1_000))
+      mock.timers.tick(1_000)
+      expect([gone.went(), alive.went()]).to.deep.equal([1, 2])
+    } finally {
+      mock.timers.reset()
     }
   })
 })
