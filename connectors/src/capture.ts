@@ -128,7 +128,7 @@ export function captureText(
   const figures = slot
     ? `  slot ${slot.active ? 'active' : 'inactive'}, ${slot.walStatus}, keeps ${mebibytes(slot.retainedBytes)} of WAL${slot.budgetBytes === undefined ? '' : ` of ${mebibytes(slot.budgetBytes)}`}`
     : '  no slot'
-  const behind = offset ? `${seconds(nowMs - offset.atMs)} behind its source` : 'has stored no offset yet'
+  const behind = offset ? `${seconds(nowMs - offset.atMs)} behind its source` : 'no stored offset is known'
   return [
     `  ${behind}, last event ${newestEventMs === undefined ? 'never' : `${seconds(nowMs - newestEventMs)} ago`}`,
     figures,

@@ -17,13 +17,13 @@ export const statusAll: Command = async (context) => {
     if (!json) print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
     if (!json && others.includes(name)) print('  not in this checkout')
     const own = connectors.find((connector) => connector.name === name)
-    const looked = own && capture && (await readCapture(name, own.config, capture, connect).catch(awayText))
-    if (typeof looked === 'string') {
+    const tellAway = (error: unknown): undefined => {
+      const text = awayText(error)
       ok = false
-      if (!json) print(`  ${looked}`)
-      if (status) found.push(status)
-      continue
+      if (!json) print(`  ${text}`)
     }
+    const stored = { offsets: () => connect.offsets(name).catch(tellAway) }
+    const looked = own && capture && (await readCapture(name, own.config, capture, stored).catch(tellAway))
     if (status) found.push({ ...status, ...(looked && { capture: looked }) })
     if (looked === undefined) continue
     ok &&= looked.problems.length === 0
@@ -33,7 +33,7 @@ export const statusAll: Command = async (context) => {
   return ok ? 0 : 1
 }
 
-/** Connect's own answer is worth showing while the database is away. */
+/** What the one answers is worth showing while the other is away: Connect, the database, and Kafka behind Connect. */
 function awayText(error: unknown): string {
   if (error instanceof Unavailable) return error.message
   throw error

@@ -72,24 +72,28 @@ export function watchCaptures(connectors: Connector[], ports: WatchPorts, everyM
 /** @param watchedMs a heartbeat is late only if it did not come while somebody watched */
 async function lookAt({ name, config }: Connector, { connect, capture }: WatchPorts, watchedMs: number): Promise<Look> {
   const signs = new Map<Sign, string>()
-  const answer = async <T>(sign: Sign, ask: Promise<T>): Promise<T | undefined> => {
+  const answer = async <T>(sign: Sign, ask: Promise<T>, what = ''): Promise<T | undefined> => {
     try {
       return await ask
     } catch (error) {
-      signs.set(sign, messageOf(error))
+      signs.set(sign, what + messageOf(error))
       return undefined
     }
   }
   const status = await answer('connect-away', connect.status(name))
   if (!signs.has('connect-away')) tellState(status, signs)
-  const seen = await answer('database-away', readCapture(name, config, capture, signs.has('connect-away') ? NOTHING_STORED : connect))
+  // Connect tells its state from memory, its offsets only while Kafka answers. What the database says stays worth telling.
+  const stored: OffsetsPort = {
+    offsets: async () => (signs.has('connect-away') ? undefined : answer('connect-away', connect.offsets(name), NO_OFFSETS)),
+  }
+  const seen = await answer('database-away', readCapture(name, config, capture, stored))
   for (const problem of seen?.problems ?? []) {
     if (problem.name !== 'heartbeat-late' || watchedMs >= HEARTBEAT_LATE_MS) signs.set(problem.name, problemText(problem))
   }
   return { signs, status, ...(seen && { capture: seen }) }
 }
 
-const NOTHING_STORED: OffsetsPort = { offsets: async () => undefined }
+const NO_OFFSETS = 'it does not tell its stored offsets, which it reads from Kafka: '
 
 function tellState(status: ConnectorStatus | undefined, signs: Map<Sign, string>): void {
   if (status && isRunning(status)) return

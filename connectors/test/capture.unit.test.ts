@@ -42,7 +42,7 @@ describe('the way from the outbox to the connector', () => {
       '  0.9 s behind its source, last event 5.0 s ago',
       '  slot active, reserved, keeps 0.0 MiB of WAL of 2048 MiB',
     ])
-    expect(captureText({ ...facts, newestEventMs: undefined }, undefined, [])).to.contain('has stored no offset yet, last event never')
+    expect(captureText({ ...facts, newestEventMs: undefined }, undefined, [])).to.contain('no stored offset is known, last event never')
   })
 
   it('needs recovering only where events were lost', () => {

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import type { CaptureFacts } from '../src/capture.ts'
 import type { ConnectorStatus } from '../src/status.ts'
-import { watchCaptures } from '../src/watch-captures.ts'
+import { type Look, watchCaptures } from '../src/watch-captures.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const CONNECTOR = { name: 'c', config: { 'slot.name': 's', 'publication.name': 'p', 'table.include.list': 'public.outbox' } }
@@ -24,12 +24,16 @@ const whole: CaptureFacts = {
 }
 
 describe('watching a connector', () => {
-  type World = { status: () => Promise<ConnectorStatus | undefined>; facts: () => Promise<CaptureFacts> }
+  type World = {
+    status: () => Promise<ConnectorStatus | undefined>
+    offsets: () => Promise<{ offsets: unknown[] }>
+    facts: () => Promise<CaptureFacts>
+  }
 
-  /** Signs after a look, `watchedMs` after the watch began. */
-  async function signs(world: Partial<World>, watchedMs = 60_000): Promise<Record<string, string>> {
+  /** What was seen, `watchedMs` after the watch began. */
+  async function look(world: Partial<World>, watchedMs = 60_000): Promise<Look | undefined> {
     const clock = { at: 0, now: () => clock.at }
-    const connect = { status: world.status ?? (async () => running), offsets: async () => ({ offsets: [] }) }
+    const connect = { status: world.status ?? (async () => running), offsets: world.offsets ?? (async () => ({ offsets: [] })) }
     const capture = { facts: world.facts ?? (async () => whole) }
     let looks = 0
     const status = () => {
@@ -40,8 +44,11 @@ describe('watching a connector', () => {
     const watch = watchCaptures([CONNECTOR], { connect: { ...connect, status }, capture, clock, log: createLog('t', 'silent') }, 1)
     await until(() => looks > 2, { what: 'a second look' })
     await watch.stop()
-    return Object.fromEntries(watch.looks().get('c')?.signs ?? [])
+    return watch.looks().get('c')
   }
+
+  const signs = async (world: Partial<World>, watchedMs?: number): Promise<Record<string, string>> =>
+    Object.fromEntries((await look(world, watchedMs))?.signs ?? [])
 
   const away = async () => {
     throw new Unavailable('does not answer')
@@ -69,6 +76,18 @@ describe('watching a connector', () => {
       expect(Object.keys(seen)).to.deep.equal([sign])
       expect(seen[sign]).to.contain(wayBack)
     }
+  })
+
+  it('blames Connect for offsets that it does not tell, and goes on telling what the database says', async () => {
+    const offsets = async () => {
+      throw new Unavailable('Request timed out')
+    }
+    const facts = async () => ({ ...whole, slot: undefined, heartbeatAgeMs: 11_000 })
+    const seen = await look({ offsets, facts })
+    expect([...(seen?.signs.keys() ?? [])]).to.have.members(['connect-away', 'slot-missing', 'heartbeat-late'])
+    expect(seen?.signs.get('connect-away')).to.match(/stored offsets, which it reads from Kafka: Request timed out$/)
+    expect(seen?.capture?.facts, 'what the metrics are made of').to.deep.equal(await facts())
+    expect(seen?.capture?.offset).to.equal(undefined)
   })
 
   it('calls a heartbeat late only once it had the time to come', async () => {
