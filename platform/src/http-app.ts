@@ -50,10 +50,11 @@ export function httpApp({ log, metrics, routes }: Frame): Express {
   app.use((req) => {
     throw notFound(`There is no ${req.path} here.`)
   })
-  app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
-    if (res.headersSent) return next(error)
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
     const problem = toProblem(error)
     if (problem.status === 500) log.error({ err: error, requestId: res.locals.requestId, path: req.path }, 'request failed')
+    // Express would end the connection, on which another request may be under way: only half an answer is worth that.
+    if (res.headersSent) return void (res.writableEnded || res.destroy())
     sendProblem(req, res, problem)
   })
   return app

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
+import { Agent, get } from 'node:http'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Unavailable } from '@tally/platform/errors'
 import { httpApp, onlyMethods } from '@tally/platform/http-app'
 import { type Listening, listen } from '@tally/platform/http-server'
@@ -9,6 +11,7 @@ import { invalidFields } from '@tally/platform/problem'
 import { expect } from 'chai'
 import express, { Router } from 'express'
 import { Registry } from 'prom-client'
+import { until } from '../../test/support/until.ts'
 
 describe('the HTTP frame', () => {
   const metrics = new Registry()
@@ -127,6 +130,60 @@ describe('the HTTP frame', () => {
     finish.resolve()
     expect(await (await answer).json()).to.deep.equal({ ok: true })
     await closed
+  })
+})
+
+describe('a request that fails when it was answered already', () => {
+  const failed: string[] = []
+  const log = Object.assign(createLog('test', 'silent'), { error: (_: unknown, what: string) => failed.push(what) })
+  const failLate = Promise.withResolvers<void>()
+  const nextArrived = Promise.withResolvers<void>()
+  const answerNext = Promise.withResolvers<void>()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  let server: Listening
+
+  before(async () => {
+    const routes = Router()
+    routes.get('/late', async (_, res) => {
+      res.end('answered')
+      await failLate.promise
+      throw new Error('too late to tell')
+    })
+    routes.get('/next', async (_, res) => {
+      nextArrived.resolve()
+      await answerNext.promise
+      res.end('next')
+    })
+    routes.get('/half', (_, res) => {
+      res.writeHead(200, { 'Content-Length': 100 }).write('half')
+      throw new Error('half way')
+    })
+    server = await listen(httpApp({ log, metrics: new Registry(), routes }), { host: '127.0.0.1', port: 0 })
+  })
+  after(async () => {
+    agent.destroy()
+    await server.close()
+  })
+
+  async function ask(path: string): Promise<string> {
+    const [answer] = await once(get({ port: server.port, host: '127.0.0.1', path, agent }), 'response')
+    return text(answer)
+  }
+
+  it('leaves its connection to the next one, and is logged', async () => {
+    expect(await ask('/late')).to.equal('answered')
+    const next = ask('/next')
+    await nextArrived.promise
+    failLate.resolve()
+    await Promise.race([next, until(() => failed.length > 0, { what: 'the failure is logged', everyMs: 1 })])
+    answerNext.resolve()
+    expect(await next).to.equal('next')
+    expect(failed).to.deep.equal(['request failed'])
+  })
+
+  it('ends its connection when only half of the answer was written', async () => {
+    const error = await ask('/half').catch((why: Error) => why)
+    expect(error).to.be.instanceOf(Error)
   })
 })
 
