@@ -8,7 +8,8 @@ local available = math.max(0, burst - math.max(0, full_at - now) / token_ms)
 local granted = math.min(cost, math.floor(available + 1e-6))
 local left = math.max(0, available - granted)
 local full_ms = (burst - left) * token_ms
-if granted > 0 then
+-- Also a bucket that would be full later than an empty one, after the rate was raised or the clock stepped back: it would refuse until then.
+if granted > 0 or full_at > now + full_ms + 1 then
   redis.call('SET', KEYS[1], string.format('%.3f', now + full_ms), 'PX', math.ceil(full_ms) + 1)
 end
 -- Redis cuts fractions off: the times go in microseconds.

@@ -75,5 +75,13 @@ export function describeRateLimits(title: string, store: () => RateLimits): void
       const taken = await takeFrom(bucket, { perMinute: 1, burst: 10 })(10)
       expect(taken.granted).to.equal(7)
     })
+
+    it('fills a bucket at the new rate once the rate was raised, also an empty one', async () => {
+      const bucket = randomUUID()
+      await takeFrom(bucket)(3)
+      const take = takeFrom(bucket, { ...SLOW, perMinute: 6_000 })
+      // At the old rate it would be full in three minutes, by the time of a clock that stepped back as well.
+      await until(async () => (await take()).granted === 1, { what: 'a token drips in', timeoutMs: 5_000, everyMs: 5 })
+    })
   })
 }
