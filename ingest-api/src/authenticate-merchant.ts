@@ -31,10 +31,16 @@ type Cached = { found: Promise<Merchant | undefined>; merchant?: Merchant | unde
 export function authenticateMerchant(find: FindMerchant, clock: Clock, wrongKeys: WrongKeys): Authenticate {
   const cache = new Map<string, Cached>()
 
+  /** One that would hold for longer than it ever was kept for is of a clock that has stepped back since. */
+  function isFresh({ until }: Cached): boolean {
+    const leftMs = until - clock.now()
+    return leftMs > 0 && leftMs <= CACHE_MS
+  }
+
   /** Requests that come while a look-up is under way share it; keys nobody has are forgotten at once. */
   function lookUp(key: string): Promise<Merchant | undefined> {
     const cached = cache.get(key)
-    if (cached !== undefined && cached.until > clock.now()) return cached.found
+    if (cached !== undefined && isFresh(cached)) return cached.found
     const found = find(Buffer.from(key, 'base64'))
     const forget = () => cache.delete(key)
     cache.delete(key)
@@ -63,7 +69,7 @@ export function authenticateMerchant(find: FindMerchant, clock: Clock, wrongKeys
     known(authorization: string | undefined) {
       const apiKey = keyIn(authorization)
       const cached = apiKey === undefined ? undefined : cache.get(hash('sha256', apiKey, 'base64'))
-      return cached !== undefined && cached.until > clock.now() ? cached.merchant : undefined
+      return cached !== undefined && isFresh(cached) ? cached.merchant : undefined
     },
   })
 }

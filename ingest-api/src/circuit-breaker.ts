@@ -28,6 +28,12 @@ export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, messag
   let probeAt = 0
   let probing = false
 
+  /** Further off than it ever was set: the clock stepped back, and nobody would probe until it has caught up. */
+  function isDue(): boolean {
+    const waitMs = probeAt - clock.now()
+    return waitMs <= 0 || waitMs > probeAfterMs
+  }
+
   function answered(): void {
     if (!open) return
     open = false
@@ -45,7 +51,7 @@ export function circuitBreaker({ clock, probeAfterMs, isOutage, onChange, messag
   return {
     async run(work) {
       const probe = open
-      if (probe && (probing || clock.now() < probeAt)) throw new Unavailable(message)
+      if (probe && (probing || !isDue())) throw new Unavailable(message)
       if (probe) probing = true
       try {
         const result = await work()

@@ -56,6 +56,18 @@ describe('authenticating a merchant', () => {
       .with.property('status', 401)
   })
 
+  it('remembers no key for longer when the clock steps back', async () => {
+    const { find, asked, revoke } = merchants('one')
+    const authenticate = authenticateMerchant(find, clock, limitWrongKeys(memoryRateLimits({ now: () => 0 }), 60))
+    clock.ms += 3_600_000
+    await authenticate('Bearer one', 'here')
+    clock.ms -= 3_600_000
+    expect(authenticate.known('Bearer one')).to.equal(undefined)
+    revoke('one')
+    expect(await refusal(authenticate('Bearer one', 'here'))).to.have.property('status', 401)
+    expect(asked.times).to.equal(2)
+  })
+
   it('does not remember that the database was away, nor that a key was unknown', async () => {
     const { find, asked } = merchants('one')
     const authenticate = authenticator(find)

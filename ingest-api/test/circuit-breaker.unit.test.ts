@@ -65,6 +65,14 @@ describe('a circuit breaker', () => {
     expect(changes).to.deep.equal([true, false])
   })
 
+  it('probes, and closes, also when the clock has stepped back', async () => {
+    clock.ms = 3_600_000
+    await run(fail)
+    clock.ms = 0
+    expect(await run(() => 'answer')).to.equal('answer')
+    expect(changes).to.deep.equal([true, false])
+  })
+
   it('takes any other error for an answer', async () => {
     const refusal = new Error('duplicate key')
     const refuse = () => {
