@@ -38,12 +38,15 @@ const RETRY: Backoff = { firstMs: 100, maxMs: 2_000 }
 /** Takes a lease in the background, keeps it, and takes another one when it is lost. */
 export function leasedIds(takeLease: TakeLease, clock: Clock, log: Log): Ids {
   const closing = new AbortController()
+  /** Of the last id given: another node may be reserved for less, and its ids are not to sort before those of the node before. */
+  let givenMs = 0
   let minting: { lease: NodeLease; next: () => bigint; lastMs: number; untilMs: number } | undefined
 
   async function holdOne(): Promise<void> {
     const lease = await takeLease()
     try {
-      const held = { lease, next: tsidMint(lease.node, clock, lease.reservedMs), lastMs: lease.reservedMs, untilMs: 0 }
+      const startAfterMs = Math.max(lease.reservedMs, givenMs)
+      const held = { lease, next: tsidMint(lease.node, clock, startAfterMs), lastMs: startAfterMs, untilMs: 0 }
       lease.lost.addEventListener('abort', () => {
         minting = undefined
       })
@@ -81,6 +84,7 @@ export function leasedIds(takeLease: TakeLease, clock: Clock, log: Log): Ids {
       minting.lastMs = tsidTime(id)
       // A paused process wakes up behind its reservation: by then another one may hold the node.
       if (minting.lastMs > minting.untilMs) throw new Unavailable('No id can be given to the order right now.')
+      givenMs = minting.lastMs
       return id
     },
     ready: () => (minting === undefined ? 'no node lease, so no ids can be given' : undefined),

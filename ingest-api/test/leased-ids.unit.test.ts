@@ -63,6 +63,26 @@ describe('leased ids', () => {
     }
   })
 
+  it('grow from one node to the next while the clock steps back, within what is reserved of it', async () => {
+    const clock = { ms: START_MS, now: () => clock.ms }
+    const leases = memoryNodeLeases()
+    const ids = leasedIds(leases.take, clock, log)
+    await held(ids)
+    const before = mint(ids, 10_000)
+    clock.ms -= 3_600_000
+    leases.loseAll()
+    await leases.take()
+    await held(ids)
+    expect(ids.node()).to.equal(1)
+    const after = mint(ids, 10_000)
+    expect([before.length, after.length]).to.deep.equal([10_000, 10_000])
+    expect((after[0] ?? 0n) > (before.at(-1) ?? 0n)).to.equal(true)
+    await ids.close()
+    const next = await leases.take()
+    expect(next.node).to.equal(1)
+    expect(next.reservedMs).to.be.at.least(tsidTime(after.at(-1) ?? 0n))
+  })
+
   it('are not minted behind the reservation by a process that was paused', async () => {
     const clock = { ms: START_MS, now: () => clock.ms }
     const ids = leasedIds(memoryNodeLeases().take, clock, log)
