@@ -21,7 +21,9 @@ const CANNOT_SERVE = /^(08|53|57)/
 
 /** @throws Unavailable when the database does not answer */
 export async function openSession(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client(options(connectionString))
+  const client = new pg.Client({ ...options(connectionString), keepAlive: true })
+  // Lost between two queries: the next one tells what became of it.
+  client.on('error', () => {})
   try {
     await client.connect()
     return client

@@ -10,6 +10,7 @@ import { type EventRange, eventRange, firstEvent } from './event-range.ts'
 import { watchArrivals } from './kafka-arrivals.ts'
 import { postgresCapture } from './postgres-capture.ts'
 import { postgresOutbox } from './postgres-outbox.ts'
+import { holdPartitions } from './postgres-partitions.ts'
 import { openSession } from './postgres-session.ts'
 import { recoverConnector } from './recover-connector.ts'
 import { reemitEvents, requireWhy } from './reemit-events.ts'
@@ -27,12 +28,14 @@ export async function reemit(context: Context): Promise<number> {
 
 /** WHY= [FROM=]: after a slot was lost, dropped or moved. */
 export async function recover(context: Context): Promise<number> {
-  const { FROM, WHY } = reemitConfig()
+  const { FROM, WHY, SIGNAL_DATABASE_URL } = reemitConfig()
   requireWhy(WHY)
   const since = FROM === undefined ? undefined : firstEvent(FROM)
   return withResender(context, async (resend, session) => {
-    const ports = { ...context, capture: postgresCapture(session), reemit: (range: EventRange) => resend(range, true) }
-    await recoverConnector(routerOf(context), ports, since, { clock: context.clock, deadlineMs: context.waitTimeoutMs })
+    const { days } = postgresOutbox(session)
+    const ports = { ...context, capture: postgresCapture(session), days, reemit: (range: EventRange) => resend(range, true) }
+    const patience = { clock: context.clock, deadlineMs: context.waitTimeoutMs }
+    await holdPartitions(SIGNAL_DATABASE_URL, patience.deadlineMs, () => recoverConnector(routerOf(context), ports, since, patience))
   })
 }
 

@@ -1,8 +1,11 @@
+import { firstTsidAt } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
 import { command, untilStatusIsGood } from './support/command.ts'
 import { connect, type OwnConnector, openOwnConnector } from './support/own-connector.ts'
+
+const DAY_MS = 86_400_000
 
 describe('recovering a connector', () => {
   let own: OwnConnector
@@ -44,6 +47,13 @@ describe('recovering a connector', () => {
     expect(refused.exitCode).to.equal(1)
     expect(refused.stderr).to.contain('has lost nothing')
     expect((await run('recover')).stderr).to.contain('WHY is missing')
+  })
+
+  it('is refused, and says what to look for, while another one runs', async () => {
+    await own.database.query("select pg_advisory_lock(hashtext('outbox partitions'))")
+    const refused = await run('recover', { WHY: 'a second one', WAIT_TIMEOUT_MS: '300' })
+    expect(refused.exitCode).to.equal(1)
+    expect(refused.stderr).to.contain('does another make connect-recover run?')
   })
 
   it('brings back what was accepted while the slot was gone', async () => {
@@ -94,6 +104,40 @@ describe('recovering a connector', () => {
     expect(again.stdout).to.contain('a recovery did not finish: beginning it again').and.contain('the gap is closed')
     expect(await look(missed)).to.equal(true)
     await until(async () => (await beat()) > before, { what: 'heartbeats again' })
+  })
+
+  it('brings back what was unsent for longer than the retention, which nothing drops before; later it says that it is gone', async () => {
+    await run('stop')
+    await dropSlot()
+    const day = new Date(Date.now() - 12 * DAY_MS).toISOString().slice(0, 10)
+    const partition = `outbox_${day.replaceAll('-', '')}`
+    await own.database.query(`create table ${partition} (like outbox including all)`)
+    const start = firstTsidAt(Date.parse(day))
+    await own.database.query(
+      `alter table outbox attach partition ${partition} for values from (${start}) to (${firstTsidAt(Date.parse(day) + DAY_MS)})`,
+    )
+    const missed = await own.insertEvents(3, (n) => start + BigInt(n))
+    let dropped = 0
+    const care = async () => {
+      dropped += (await own.database.query('select drop_outbox_partitions(8, $1) as count', [own.id])).rows[0].count
+      return dropped
+    }
+    expect(await care(), 'without a slot that has confirmed it').to.equal(0)
+
+    let ended = false
+    const recovered = run('recover', { WHY: 'away too long', FROM: `${day}T00:00:00Z` }).finally(() => {
+      ended = true
+    })
+    await until(async () => (await care()) >= 0 && ended, { what: 'the end of the recovery', timeoutMs: 90_000 })
+    expect(await recovered).to.include({ exitCode: 0, stderr: '' })
+    expect(await look(missed)).to.equal(true)
+
+    await until(async () => (await care()) === 1, { what: 'it is dropped, having been sent' })
+    await run('stop')
+    await connect.put({ name: own.id, config: { ...own.connector.config, 'recovering.from': String(start) } })
+    const refused = await run('recover', { WHY: 'once more' })
+    expect(refused.exitCode).to.equal(1)
+    expect(refused.stderr).to.contain('the outbox keeps no event before').and.contain('make connect-recover FROM=')
   })
 
   it('names a publication that lacks the outbox', async () => {

@@ -66,8 +66,8 @@ export async function openOwnConnector(changes: ConnectorConfig = {}, postgres =
     connector,
     database,
     /** As many rows as asked for, committed one by one; their ids. */
-    async insertEvents(count: number): Promise<bigint[]> {
-      const ids = Array.from({ length: count }, mint)
+    async insertEvents(count: number, idOf: (n: number) => bigint = mint): Promise<bigint[]> {
+      const ids = Array.from({ length: count }, (_, n) => idOf(n))
       for (const eventId of ids) {
         await database.query(
           "insert into outbox (id, aggregatetype, aggregateid, type, payload) values ($1::bigint, 'order', $1::bigint::text, 'OrderPlaced', $2)",
