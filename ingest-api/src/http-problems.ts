@@ -22,6 +22,7 @@ const PAGES: Record<string, [title: string, text: string]> = {
     'Another order has this externalOrderId',
     'An order with this externalOrderId but other content was placed before. It was not changed. A new order needs an externalOrderId of its own.',
   ],
+  'expectation-failed': ['Expectation not met', 'Of the header Expect only 100-continue can be met. Nothing was written: leave it out.'],
   'request-timeout': ['Request too slow', 'The request did not arrive in time. Nothing was written. Send the very same again.'],
   'headers-too-large': ['Headers too large', 'The headers of a request may be 16 KiB together.'],
   'too-large': ['Body too large', 'An order is at most 64 KiB; a batch at most 4 MiB and 1 000 lines.'],

@@ -44,6 +44,7 @@ export function httpApp({ log, metrics, routes }: Frame): Express {
       const route = req.route ? `${req.baseUrl}${req.route.path}` : 'none'
       stop({ method: req.method, route, status: String(res.statusCode) })
     })
+    refuseUnfit(req)
     next()
   })
   app.use(routes)
@@ -58,6 +59,14 @@ export function httpApp({ log, metrics, routes }: Frame): Express {
     sendProblem(req, res, problem)
   })
   return app
+}
+
+/** What HTTP itself forbids or lets a server refuse, and Node would refuse with an empty answer. @throws Problem 400, 417 */
+function refuseUnfit({ httpVersion, headers }: Request): void {
+  if (httpVersion === '1.1' && headers.host === undefined)
+    throw new Problem(400, 'bad-request', 'Bad request', 'The header Host is missing.')
+  if (headers.expect !== undefined && !/\b100-continue\b/i.test(headers.expect))
+    throw new Problem(417, 'expectation-failed', 'Expectation not met', 'Of the header Expect only 100-continue can be met.')
 }
 
 /** Answers with the problem. */

@@ -37,7 +37,9 @@ export async function listen(
   const connections = new Set<Socket>()
   const underWay = new Map<ServerResponse, UnderWay>()
   const times = { requestTimeout: arrival.requestMs, headersTimeout: arrival.headersMs, keepAliveTimeout: 65_000 }
-  const server = createServer({ ...times, connectionsCheckingInterval: Math.min(1_000, arrival.headersMs) }, (req, res) => {
+  // Node would refuse a request without Host with an answer that is empty: the handler has better ones.
+  const options = { ...times, connectionsCheckingInterval: Math.min(1_000, arrival.headersMs), requireHostHeader: false }
+  const take: RequestListener = (req, res) => {
     if (closing) res.setHeader('Connection', 'close')
     underWay.set(res, { req, looks: 0 })
     res.once('close', () => {
@@ -46,7 +48,10 @@ export async function listen(
       if (lingered) setImmediate(endOthers)
     })
     handler(req, res)
-  })
+  }
+  const server = createServer(options, take)
+  // What it expects is for the handler to refuse, for the same reason.
+  server.on('checkExpectation', take)
   server.on('connection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))

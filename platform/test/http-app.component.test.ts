@@ -90,6 +90,21 @@ describe('the HTTP frame', () => {
     expect((await problemOf('/things/%zz')).status).to.equal(400)
   })
 
+  for (const [what, version, headers, status] of [
+    ['no Host with 400', '1.1', '', 400],
+    ['an Expect that it does not know with 417', '1.1', 'Host: x\r\nExpect: x\r\n', 417],
+    ['an Expect that it knows as ever', '1.1', 'Host: x\r\nExpect: 100-continue\r\n', 404],
+    ['HTTP/1.0, which has no Host, as ever', '1.0', '', 404],
+  ] as const) {
+    it(`answers ${what}, as a problem with an id`, async () => {
+      const socket = connect(server.port, '127.0.0.1')
+      socket.write(`GET /nowhere HTTP/${version}\r\n${headers}X-Request-Id: mine\r\nConnection: close\r\n\r\n`)
+      const answer = await text(socket)
+      expect(answer).to.match(new RegExp(`^HTTP/1.1 ${status} `, 'm'))
+      expect(answer).to.contain('application/problem+json').and.contain('X-Request-Id: mine').and.contain('"requestId":"mine"')
+    })
+  }
+
   it('names the request as the caller does, if that is sane', async () => {
     const named = await fetch(`${base}/things/1`, { headers: { 'x-request-id': 'order-7:retry.2' } })
     expect(named.headers.get('x-request-id')).to.equal('order-7:retry.2')
