@@ -8,6 +8,9 @@ export type CapturePort = {
 
 export type OffsetsPort = { offsets(name: string): Promise<{ offsets: unknown[] } | undefined> }
 
+/** Before what Connect says then. It answers everything else while Kafka is away. */
+export const NO_OFFSETS = 'it does not tell its stored offsets, which it reads from Kafka: '
+
 export type Capture = { facts: CaptureFacts; offset: StoredOffset | undefined; problems: CaptureProblem[] }
 
 /** What a PostgreSQL connector's configuration asks of its database. */

@@ -2,7 +2,7 @@
 import { Unavailable } from '@tally/platform/errors'
 import { captureText } from './capture.ts'
 import { type Command, unknown } from './command.ts'
-import { type Capture, readCapture } from './read-capture.ts'
+import { type Capture, NO_OFFSETS, readCapture } from './read-capture.ts'
 import { type ConnectorStatus, isRunning, statusText } from './status.ts'
 
 /** Every connector of the cluster and of this checkout. 1 when anything is not RUNNING, or the way to it is broken. */
@@ -17,13 +17,13 @@ export const statusAll: Command = async (context) => {
     if (!json) print(status === undefined ? `${name.padEnd(20)} MISSING    create it: make connect-apply` : statusText(status, verbose))
     if (!json && others.includes(name)) print('  not in this checkout')
     const own = connectors.find((connector) => connector.name === name)
-    const tellAway = (error: unknown): undefined => {
-      const text = awayText(error)
+    const tellAway = (error: unknown, what = ''): undefined => {
+      const text = what + awayText(error)
       ok = false
       if (!json) print(`  ${text}`)
     }
-    const stored = { offsets: () => connect.offsets(name).catch(tellAway) }
-    const looked = own && capture && (await readCapture(name, own.config, capture, stored).catch(tellAway))
+    const stored = { offsets: () => connect.offsets(name).catch((error: unknown) => tellAway(error, NO_OFFSETS)) }
+    const looked = own && capture && (await readCapture(name, own.config, capture, stored).catch((error: unknown) => tellAway(error)))
     if (status) found.push({ ...status, ...(looked && { capture: looked }) })
     if (looked === undefined) continue
     ok &&= looked.problems.length === 0

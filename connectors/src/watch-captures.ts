@@ -4,7 +4,7 @@ import { messageOf } from '@tally/platform/errors'
 import type { Log } from '@tally/platform/log'
 import { CASES, type CaptureProblem, HEARTBEAT_LATE_MS } from './capture.ts'
 import type { Connector } from './connector.ts'
-import { type Capture, type CapturePort, type OffsetsPort, readCapture } from './read-capture.ts'
+import { type Capture, type CapturePort, NO_OFFSETS, type OffsetsPort, readCapture } from './read-capture.ts'
 import { type ConnectorStatus, failure, isHeld, isRunning, rootCause } from './status.ts'
 
 /** What can be wrong, and how it is told: the cases of the capture, and whether anybody answers at all. */
@@ -92,8 +92,6 @@ async function lookAt({ name, config }: Connector, { connect, capture }: WatchPo
   }
   return { signs, status, ...(seen && { capture: seen }) }
 }
-
-const NO_OFFSETS = 'it does not tell its stored offsets, which it reads from Kafka: '
 
 function tellState(status: ConnectorStatus | undefined, signs: Map<Sign, string>): void {
   if (status && isRunning(status)) return

@@ -39,7 +39,7 @@ describe('the status of a connector', () => {
   it('tells what the database says while Connect does not tell its offsets, and says so', async () => {
     const { code, text } = await shown(async () => withoutSlot, away)
     expect(code).to.equal(1)
-    expect(text).to.contain('it is away').and.contain('slot-missing').and.contain('RUNNING')
+    expect(text).to.contain('which it reads from Kafka: it is away').and.contain('slot-missing').and.contain('RUNNING')
   })
 
   it('tells what Connect says while the database is away, and says so', async () => {
