@@ -8,6 +8,14 @@ const HOUR_MS = 3_600_000
 
 const ASOF = BigInt(NOW) * 1000n
 
+const RULES = {
+  decode: () => event() as OrderEvent,
+  clock: { now: () => NOW },
+  logStarts: new Map(),
+  dedupWindowMs: 8 * 24 * HOUR_MS,
+  flushIntervalMs: 0,
+}
+
 describe('slices and what comes without any', () => {
   it('in one transaction: a slice that fails fails alone, and the rest is done', async () => {
     for (const slices of [1, 2]) {
@@ -27,11 +35,7 @@ describe('slices and what comes without any', () => {
               }),
             ),
         },
-        decode: () => event() as OrderEvent,
-        clock: { now: () => NOW },
-        logStarts: new Map(),
-        dedupWindowMs: 8 * 24 * HOUR_MS,
-        flushIntervalMs: 0,
+        ...RULES,
         onFault: (error) => faults.push(error),
       })
       const handled = Array.from({ length: slices }, (_, partition) => counting.handle(slice(0n, [event()], { partition })))
@@ -48,11 +52,7 @@ describe('slices and what comes without any', () => {
     const faults: unknown[] = []
     const counting = countOrders({
       counts: { state: memoryCounts().state, transaction: () => Promise.reject(new RangeError('of the file')) },
-      decode: () => event() as OrderEvent,
-      clock: { now: () => NOW },
-      logStarts: new Map(),
-      dedupWindowMs: 8 * 24 * HOUR_MS,
-      flushIntervalMs: 0,
+      ...RULES,
       onFault: (error) => faults.push(error),
     })
     const handled = counting.handle(slice(0n, [event()]))

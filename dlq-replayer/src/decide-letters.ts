@@ -23,9 +23,9 @@ export async function decideLetters(
 ): Promise<StartedRun> {
   const run = await startRun(plan, request, audit, clock)
   if (run.refusedBy !== undefined) return run
-  const say = (text: string) => audit.append([{ kind: 'noted', run: run.id, text, at: clock.now() }])
   // One that fails is no fault: the next one, or what is settled meanwhile, says the same.
-  const alive = setInterval(() => say('').catch(() => {}), aliveMs)
+  const sayAlive = () => audit.append([{ kind: 'noted', run: run.id, text: '', at: clock.now() }]).catch(() => {})
+  const alive = setInterval(sayAlive, aliveMs)
   const settle: Settle = async (letters) => {
     if (!(await mayGoOn(run.id, { audit }))) return false
     await audit.append([{ kind: 'settled', run: run.id, dlq: plan.dlq.name, letters, at: clock.now() }])

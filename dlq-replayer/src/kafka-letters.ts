@@ -3,14 +3,13 @@ import type { DeadLetter } from '@tally/platform/dead-letter'
 import { noNumberIn, readDeadLetter } from '@tally/platform/dead-letter'
 import { readBatches, readRanges } from '@tally/platform/read-ranges'
 import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/platform/record-log'
-import { headerOf } from '@tally/platform/record-log'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
 import type { Dlq, Letter } from './letter.ts'
-import { keyMark, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
+import { keyMark, positionText, type Replay, replayIn } from './letter.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions } from './positions.ts'
 import { addPlaces, positionRanges } from './positions.ts'
-import type { Replay, Replays } from './work-cut.ts'
+import type { Replays } from './work-cut.ts'
 
 /** Any record makes a letter: what is in a dead letter queue is shown, whoever put it there. */
 export const letterOf = (dlq: Dlq, record: LogRecord): Letter => new LetterInQueue(dlq, record)
@@ -87,11 +86,6 @@ export function kafkaLetters(log: RecordLog, retention: (topic: string) => Promi
       for await (const records of readBatches(log, dlq.name, ranges)) for (const record of records) yield letterOf(dlq, record)
     },
   }
-}
-
-function replayIn(record: LogRecord): Replay | undefined {
-  const [run, letter] = [headerOf(record, RUN_HEADER)?.toString(), headerOf(record, LETTER_HEADER)?.toString()]
-  return run === undefined || letter === undefined ? undefined : { run, letter }
 }
 
 /** `isCompacted`: whether a topic is. */

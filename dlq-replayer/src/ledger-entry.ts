@@ -1,6 +1,6 @@
 // What the audit topic says, one entry a record: who did what to which letters, and what became of each.
 import type { Settled } from './outcome.ts'
-import type { Range } from './positions.ts'
+import type { Place, Range } from './positions.ts'
 
 export const ACTIONS = ['replay', 'discard', 'unpark', 'patch'] as const
 export type Action = (typeof ACTIONS)[number]
@@ -10,6 +10,16 @@ export type Ends = Map<number, bigint>
 
 export const endsOf = (bounds: Map<number, { highWatermark: bigint }>): Ends =>
   new Map([...bounds].map(([partition, { highWatermark }]) => [partition, highWatermark]))
+
+/** Where the first of the places lies, by partition. */
+export function firstOf(places: Place[]): Ends {
+  const first: Ends = new Map()
+  for (const { partition, offset } of places) {
+    const known = first.get(partition)
+    if (known === undefined || offset < known) first.set(partition, offset)
+  }
+  return first
+}
 
 /** What came between the ends of then and those of now; from the first letter on where nothing is known of then. */
 export const rangesBetween = (then: Ends, now: Ends): Range[] =>

@@ -94,9 +94,18 @@ function bytesOf(text: string): Buffer {
   return bytes
 }
 
-/** The letter as it lies there, for the parked topic. */
-export function parkedOf({ record: { key, value, headers, repeatedHeaders } }: Letter): NewRecord {
+/** The record as it lies there. */
+export function copyOf({ key, value, headers, repeatedHeaders }: LogRecord): NewRecord {
   return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }) }
+}
+
+/** `letter`: its position in the dead letter queue, `partition/offset`. */
+export type Replay = { run: string; letter: string }
+
+/** Which replay the record is, or the letter was made of; undefined: none. */
+export function replayIn(record: Pick<LogRecord, 'headers' | 'header'>): Replay | undefined {
+  const [run, letter] = [headerOf(record, RUN_HEADER)?.toString(), headerOf(record, LETTER_HEADER)?.toString()]
+  return run === undefined || letter === undefined ? undefined : { run, letter }
 }
 
 /** The same for the same key; undefined for none, since letters without a key are in no order. */

@@ -7,7 +7,7 @@ import { queueOf } from './ledger.ts'
 import type { Sending } from './ledger-entry.ts'
 import { endsOf } from './ledger-entry.ts'
 import type { Dlq, Keyed, Letter } from './letter.ts'
-import { parkedOf, parted, placeOf, positionText, replayOf, wavesByKey } from './letter.ts'
+import { copyOf, parted, placeOf, positionText, replayOf, wavesByKey } from './letter.ts'
 import type { Sent } from './letters-out.ts'
 import { lettersOut } from './letters-out.ts'
 import type { Settled } from './outcome.ts'
@@ -41,7 +41,11 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
     replays >= work.maxReplays && !hasPosition(queueOf(work.audit.latest(), dlq.name).unparked, partition, offset)
 
   async function park(letters: Letter[]): Promise<Settled[]> {
-    if (letters.length > 0) await replays.append(dlq.parked, letters.map(parkedOf))
+    if (letters.length > 0)
+      await replays.append(
+        dlq.parked,
+        letters.map(({ record }) => copyOf(record)),
+      )
     return letters.map((letter) => settledAs(letter, { outcome: 'parked', reason: letter.reason }))
   }
 

@@ -2,8 +2,8 @@
 import type { Clock } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import { openRuns, queueOf } from './ledger.ts'
-import type { Ends } from './ledger-entry.ts'
-import type { Dlq, Letter } from './letter.ts'
+import { firstOf } from './ledger-entry.ts'
+import type { Dlq, Letter, Replay } from './letter.ts'
 import { eventIdOf, placeOf, positionText } from './letter.ts'
 import type { Settled } from './outcome.ts'
 import { settledAs } from './outcome.ts'
@@ -12,7 +12,7 @@ import type { Place, Range } from './positions.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
 import { countedBy, failuresSince } from './verify-replays.ts'
-import type { Replay, Replays } from './work-cut.ts'
+import type { Replays } from './work-cut.ts'
 
 type Settling = { audit: Audit; letters: LetterReader; replays: Pick<Replays, 'replaysAt'>; outcomes: Outcomes; clock: Clock }
 
@@ -26,7 +26,7 @@ export async function settleLate(dlq: Dlq, { audit, letters, replays, outcomes, 
   if (unknown.size === 0 || openRuns(ledger).some((run) => run.dlq === dlq.name)) return
   const some = new Map([...unknown].slice(0, AT_ONCE))
   const ranges = [...some.keys()].map(rangeOf)
-  const failures = await failuresSince(dlq, firstOf(ranges), letters, (run, from) => some.get(from) === run)
+  const failures = await failuresSince(dlq, firstOf([...some.keys()].map(placeOf)), letters, (run, from) => some.get(from) === run)
   const settled = new Map<string, Settled[]>()
   const settle = (run: string, letter: Settled) => settled.set(run, [...(settled.get(run) ?? []), letter])
   const clean: { run: string; letter: Letter }[] = []
@@ -48,16 +48,6 @@ export async function settleLate(dlq: Dlq, { audit, letters, replays, outcomes, 
 function rangeOf(position: string): Range {
   const { partition, offset } = placeOf(position)
   return { partition, from: offset, next: offset + 1n }
-}
-
-/** Where the first of the letters lies, by partition: what became of them lies behind it. */
-function firstOf(ranges: Range[]): Ends {
-  const first: Ends = new Map()
-  for (const { partition, from } of ranges) {
-    const known = first.get(partition)
-    if (known === undefined || from < known) first.set(partition, from)
-  }
-  return first
 }
 
 /** Where the events were counted, and which replays lie there; nothing while nobody answers. */

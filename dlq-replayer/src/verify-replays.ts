@@ -4,15 +4,15 @@ import { wait } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import type { Ends, Sending } from './ledger-entry.ts'
 import { endsOf, rangesBetween } from './ledger-entry.ts'
-import type { Dlq, Letter } from './letter.ts'
-import { eventIdOf, LETTER_HEADER, positionText, RUN_HEADER } from './letter.ts'
+import type { Dlq, Letter, Replay } from './letter.ts'
+import { eventIdOf, positionText, replayIn } from './letter.ts'
 import type { Sent } from './letters-out.ts'
 import type { How, Settled } from './outcome.ts'
 import { addSettled } from './outcome.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions, Range } from './positions.ts'
 import { addPositions, hasPosition, positionRanges, positionsOf } from './positions.ts'
-import type { Replay, Replays } from './work-cut.ts'
+import type { Replays } from './work-cut.ts'
 
 export type Outcomes = {
   /** The group's next offsets on the topic; a partition it never committed is not in it. */
@@ -132,8 +132,8 @@ export async function failuresSince(
   const failures = new Map<string, Letter>()
   const ends = until ?? endsOf(await letters.bounds(dlq))
   for await (const letter of letters.read(dlq, rangesBetween(since, ends))) {
-    const [run, from] = [letter.headers[RUN_HEADER]?.toString(), letter.headers[LETTER_HEADER]?.toString()]
-    if (run !== undefined && from !== undefined && ofRun(run, from)) failures.set(from, letter)
+    const replay = replayIn(letter)
+    if (replay && ofRun(replay.run, replay.letter)) failures.set(replay.letter, letter)
   }
   return failures
 }

@@ -5,7 +5,7 @@ import type { Cut } from './drive-runs.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Ends } from './ledger-entry.ts'
-import type { Dlq } from './letter.ts'
+import type { Dlq, Replay } from './letter.ts'
 import { parted } from './letter.ts'
 import { lettersInLoads } from './letter-loads.ts'
 import type { Settled } from './outcome.ts'
@@ -17,9 +17,6 @@ import { addPlaces, coversRange, hasPosition, missingFrom } from './positions.ts
 import { replayLoads } from './replay-loads.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
-
-/** `letter`: its position in the dead letter queue, `partition/offset`. */
-export type Replay = { run: string; letter: string }
 
 export type Replays = {
   /** Writes with acks=all; resolves once every record is acknowledged, with where each of them lies. */

@@ -12,6 +12,7 @@ import type { Audit } from '@tally/dlq-replayer/start-run'
 import { workCut } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
 import { DLQ, letter } from './support/letters.ts'
 import { memoryCommand } from './support/memory-command.ts'
 import { memoryWorld, type World } from './support/memory-world.ts'
@@ -192,10 +193,8 @@ describe('a patch', function () {
       patch('setTimeout(() => Promise.reject(new Error("no price for it")), 20); return letter')
       const patcher = await openPatch(file)
       expect(String((await patcher.apply(whole))?.value)).to.equal('x')
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      expect(await patcher.apply(whole).catch(String))
-        .to.include('no price for it')
-        .and.include('did not await')
+      const fault = await until(() => patcher.apply(whole).then(() => undefined, String), { what: 'the next letter is refused' })
+      expect(fault).to.include('no price for it').and.include('did not await')
       await patcher.close()
     })
 

@@ -13,12 +13,16 @@ describe('the watch of a quiet queue', () => {
   let retentionMs: number | undefined
   let logStart: bigint
   let looks: number
+  let asked: number
   let stopping: AbortController
 
   function watch() {
     const world = memoryWorld([0, 1, 2].map((n) => letter(n)))
     const letters: LetterReader = {
-      bounds: async () => new Map([[0, { logStart, highWatermark: 3n }]]),
+      async bounds() {
+        asked += 1
+        return new Map([[0, { logStart, highWatermark: 3n }]])
+      },
       retentionMs: async () => retentionMs,
       async *read(dlq, ranges) {
         looks += 1
@@ -29,7 +33,7 @@ describe('the watch of a quiet queue', () => {
     return watchLetters({ dlqs: [DLQ], letters, audit: world.audit, ...rest })
   }
   beforeEach(() => {
-    ;[retentionMs, logStart, looks, stopping] = [undefined, 0n, 0, new AbortController()]
+    ;[retentionMs, logStart, looks, asked, stopping] = [undefined, 0n, 0, 0, new AbortController()]
   })
   afterEach(() => stopping.abort())
 
@@ -55,7 +59,8 @@ describe('the watch of a quiet queue', () => {
   it('reads the letters once, as long as nothing changes', async () => {
     watch()
     await until(() => looks === 1, { what: 'the first look', timeoutMs: 2_000, everyMs: 5 })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    const before = asked
+    await until(() => asked > before + 5, { what: 'it has asked again and again', everyMs: 5 })
     expect(looks).to.equal(1)
   })
 })
