@@ -8,6 +8,12 @@ import { shellWord } from './text.ts'
 export const DEFAULT_RATE = 500
 const DEFAULT_CANARY = 10
 
+/** RATE and CANARY, where they are not what is taken without a word. */
+export const paceWords = ({ rate, canary }: { rate: number; canary: number }): Record<string, string> => ({
+  ...(rate !== DEFAULT_RATE && { RATE: `${rate}` }),
+  ...(canary !== DEFAULT_CANARY && { CANARY: `${canary}` }),
+})
+
 const FORMS = ['STATUS', 'PAUSE', 'RESUME', 'CANCEL', 'PARKED', 'UNPARK', 'HISTORY', 'DISCARD', 'EXPORT', 'GO'] as const
 
 const LETTERS = [...FILTER_VARIABLES, 'PLAN']

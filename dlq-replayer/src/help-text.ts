@@ -7,7 +7,7 @@ cause is mended. Without GO, DISCARD or a control word nothing is changed.
   make replay-dlq GO=1 WHY="..."        replay all of it
   make replay-dlq REASON=unknown-schema GO=1 WHY="schema registered"
   make replay-dlq STATUS=1 [RUN=id]     runs and what became of their letters
-  make replay-dlq PAUSE=1 | RESUME=1 | CANCEL=1 [RUN=id]
+  make replay-dlq PAUSE=1 | RESUME=1 | CANCEL=1 [RUN=id] [WHY="..."]
   make replay-dlq EVENT_ID=1,2 DISCARD=1 WHY="test orders"
   make replay-dlq HISTORY=1             who did what, when and why
   make replay-dlq PARKED=1              letters given up on

@@ -1,8 +1,8 @@
 // What was done with letters, by whom and why: the audit topic as people read it.
 import type { Ledger, Run } from './ledger.ts'
 import { OUTCOMES } from './outcome.ts'
-import { endingText } from './run-text.ts'
-import { age, COLUMNS, count, fit, number, shellWord, time, wrap } from './text.ts'
+import { controlLines, endingText } from './run-text.ts'
+import { age, assignments, COLUMNS, count, fit, number, time, wrap } from './text.ts'
 
 export type HistoryView = { runs: Run[]; refused: Refused[]; older: number; command: string }
 
@@ -31,7 +31,7 @@ function runLines(run: Run): string[] {
     ...wrap(`Why: ${why}`, '  '),
     ...wrap(`${count(letters, 'letter')} of ${dlq}, ${filterText(filter)}, plan ${planId}`, '  '),
     ...wrap(`It ${ended}: ${outcomes.join(', ') || 'nothing settled'}`, '  '),
-    ...controls.map((control) => fit(`  ${control.kind} by ${control.who} at ${time(control.at)}`, COLUMNS)),
+    ...controls.flatMap(controlLines),
   ]
 }
 
@@ -42,6 +42,6 @@ const refusedLines = ({ run, action, who, why, at, dlq, by }: Refused): string[]
 ]
 
 function filterText(filter: Record<string, string>): string {
-  const words = Object.entries(filter).map(([name, text]) => `${name}=${shellWord(text)}`)
+  const words = assignments(filter)
   return words.length === 0 ? 'no filter' : words.join(' ')
 }

@@ -20,7 +20,13 @@ const settledRange = z
   .transform(([partition, from, next, outcome, reason]) => ({ partition, from, next, outcome, ...(reason !== undefined && { reason }) }))
 const settled = z.array(z.union([settledRange, settledLetter]))
 
-const control = z.object({ kind: z.enum(['paused', 'resumed', 'cancelled']), run: z.string(), who: z.string(), at: z.number() })
+const control = z.object({
+  kind: z.enum(['paused', 'resumed', 'cancelled']),
+  run: z.string(),
+  who: z.string(),
+  why: z.string().optional(),
+  at: z.number(),
+})
 
 const entry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('selected'), run: z.string(), ranges: z.array(range) }),

@@ -50,7 +50,7 @@ export type Sending = { kind: 'sending'; run: string; cut: number; topicEnds: En
 
 export type SettledLetters = { kind: 'settled'; run: string; dlq: string; letters: Settled[]; at: number }
 
-export type Control = { kind: 'paused' | 'resumed' | 'cancelled'; run: string; who: string; at: number }
+export type Control = { kind: 'paused' | 'resumed' | 'cancelled'; run: string; who: string; why?: string; at: number }
 
 export const ENDINGS = ['done', 'canary-failed', 'mostly-failed', 'cancelled'] as const
 export type Ending = (typeof ENDINGS)[number]

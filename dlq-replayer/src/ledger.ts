@@ -15,7 +15,7 @@ export type Run = Omit<Started, 'kind' | 'run'> & {
   /** Why it does not send for now; empty when it does. */
   note: string
   lastAt: number
-  /** Who paused, resumed or cancelled it, and when. */
+  /** Who paused, resumed or cancelled it, when, and why where it was said. */
   controls: Control[]
   tally: Tally
   /** New letters of this run that were replayed too often and parked. */

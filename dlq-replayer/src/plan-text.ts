@@ -3,13 +3,15 @@ import { maskedBytes, maskedMessage, maskedValue } from './mask.ts'
 import type { Cause, QueuePlan, Sample } from './plan.ts'
 import { causesOf, deletionOf } from './plan.ts'
 import { PLAN_HOURS } from './plan-id.ts'
-import { age, COLUMNS, chunks, count, fit, number, shellWord, time, wrap } from './text.ts'
+import { age, assignments, COLUMNS, chunks, count, fit, number, time, wrap } from './text.ts'
 
 export type PlanView = {
   plans: QueuePlan[]
   planId: string
   /** The filter as given: variable → text. */
   filter: Record<string, string>
+  /** RATE and CANARY where they were said: the next command repeats them. */
+  pace: Record<string, string>
   unmask: boolean
   now: number
   /** What the command line starts with: `make replay-dlq`, after a STACK where there is one. */
@@ -33,7 +35,7 @@ export function planText(view: PlanView): string {
   const head = filtered ? `${number(selected)} of ${count(open, noun)} selected` : count(open, noun)
   return [
     `${head}. Nothing was changed.`,
-    ...(filtered ? [`Filter: ${filterWords(filter)}`] : []),
+    ...(filtered ? [`Filter: ${assignments(filter).join(' ')}`] : []),
     ...noQueue,
     ...(view.registryAway ? wrap('The Schema Registry does not answer: values are shown as bytes.') : []),
     '',
@@ -41,11 +43,6 @@ export function planText(view: PlanView): string {
     ...nextLines(view, selected),
   ].join('\n')
 }
-
-const filterWords = (filter: Record<string, string>) =>
-  Object.entries(filter)
-    .map(([name, text]) => `${name}=${shellWord(text)}`)
-    .join(' ')
 
 function queueLines(plan: QueuePlan, view: PlanView): string[] {
   const word = view.parked ? 'parked' : 'open'
@@ -94,15 +91,15 @@ function sampleLines(sample: Sample, unmask: boolean): string[] {
   return [fit(`    ${partition}/${offset}  ${ids.join(', ')}`, COLUMNS), ...chunks(shown, '      ', 4)]
 }
 
-function nextLines({ filter, command, planId, plans, parked }: PlanView, selected: number): string[] {
+function nextLines({ filter, pace, command, planId, plans, parked }: PlanView, selected: number): string[] {
   if (selected === 0) return [parked ? 'Nothing is parked.' : 'Nothing to replay.']
-  const words = [command, ...Object.entries(filter).map(([name, text]) => `${name}=${shellWord(text)}`)]
+  const words = [command, ...assignments(filter)]
   const next = (...more: string[]) => [...wrapCommand([...words, `PLAN=${planId}`]), `    ${more.join(' ')}`]
   if (parked) return ['To open them again, for one more replay each:', ...next('UNPARK=1', 'WHY="what was mended"')]
   const queues = plans.filter((plan) => plan.selected > 0).length
   return [
     ...wrap(`${count(selected, 'letter')}${queues > 1 ? ` of ${queues} queues, one run each` : ''}. Once the cause is mended, go on with`),
-    ...next('GO=1', 'WHY="what was mended"'),
+    ...next(...assignments(pace), 'GO=1', 'WHY="what was mended"'),
     ...wrap(`PLAN holds for ${PLAN_HOURS} hours and keeps to these letters, whatever comes in; without it what is there then is meant.`),
     'To narrow it down: TOPIC REASON EVENT_ID ORDER_ID MERCHANT SINCE UNTIL OFFSETS',
     `MAX. Everything else: ${command} HELP=1`,
@@ -110,14 +107,14 @@ function nextLines({ filter, command, planId, plans, parked }: PlanView, selecte
 }
 
 /** The command that goes on with a file or a patch; nothing when there is nothing to go on with. */
-export function nextCommand({ filter, command, planId }: PlanView, source: Record<string, string>, letters: number): string[] {
+export function nextCommand({ filter, pace, command, planId }: PlanView, source: Record<string, string>, letters: number): string[] {
   if (letters === 0) return ['Nothing was changed, and there is nothing to replay.']
-  const words = Object.entries({ ...filter, ...source }).map(([name, text]) => `${name}=${shellWord(text)}`)
+  const words = assignments({ ...filter, ...source })
   const plan = source.IMPORT === undefined ? [`PLAN=${planId}`] : []
   return [
     `Nothing was changed. To replay ${count(letters, 'letter')}:`,
     ...wrapCommand([command, ...words, ...plan]),
-    '    GO=1 WHY="what was mended"',
+    `    ${[...assignments(pace), 'GO=1', 'WHY="what was mended"'].join(' ')}`,
   ]
 }
 

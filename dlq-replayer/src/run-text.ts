@@ -1,10 +1,10 @@
 // Runs as text: one line while they go, a summary when they end, a list for STATUS.
 import type { Ledger, Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
-import type { Action } from './ledger-entry.ts'
+import type { Action, Control } from './ledger-entry.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { OUTCOMES, tallied } from './outcome.ts'
-import { age, COLUMNS, count, fit, number, time, wrap } from './text.ts'
+import { age, assignments, COLUMNS, count, fit, number, time, wrap } from './text.ts'
 
 const WORDS: Record<Outcome, string> = {
   counted: 'counted now',
@@ -83,9 +83,13 @@ function nextLines({ state, tally: { outcomes } }: Run, left: number, command: s
   return failed + left > 0 ? [`What is open, and why: ${command}`] : []
 }
 
+/** Who held, let go or stopped a run, and why where it was said. */
+export const controlLines = ({ kind, who, why, at }: Control): string[] =>
+  wrap(`${kind} by ${who} at ${time(at)}${why === undefined ? '' : `: ${why}`}`, '  ')
+
 /** Everything about one run: for STATUS with RUN. */
 export function runText(run: Run, command: string): string {
-  const filter = Object.entries(run.filter).map(([name, text]) => `${name}=${text}`)
+  const filter = assignments(run.filter)
   return [
     fit(`${run.id}  ${run.action} by ${run.who} at ${time(run.at)}, plan ${run.planId}`, COLUMNS),
     ...wrap(`Why: ${run.why}`, '  '),
@@ -95,6 +99,7 @@ export function runText(run: Run, command: string): string {
           `  Canary ${number(run.canary)}, then ${run.rate === 0 ? 'as fast as the group keeps up' : `${count(run.rate, 'letter')} a second`}`,
         ]
       : []),
+    ...run.controls.flatMap(controlLines),
     summaryText(run, command),
   ].join('\n')
 }

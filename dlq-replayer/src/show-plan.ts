@@ -1,4 +1,5 @@
 // Looks and shows; changes nothing.
+import { paceWords } from './command-words.ts'
 import type { Command, Tools } from './execute-command.ts'
 import { exportLetters } from './export-letters.ts'
 import { parseFilter } from './filter-words.ts'
@@ -36,7 +37,11 @@ export async function makePlan(command: Command, tools: Tools, only?: Map<string
   const selected = plans.reduce((sum, plan) => sum + plan.selected, 0)
   const { filter: words, unmask, name } = command
   const planId = planIdText(plans, given?.at ?? now)
-  return { plans, selected, view: { plans, planId, filter: words, unmask, now, command: name, registryAway, parked, noQueue } }
+  return {
+    plans,
+    selected,
+    view: { plans, planId, filter: words, pace: paceWords(command), unmask, now, command: name, registryAway, parked, noQueue },
+  }
 }
 
 /** Whether the plan's own text is the answer. */

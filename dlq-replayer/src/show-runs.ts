@@ -19,10 +19,10 @@ export async function showStatus({ run: id, json, name }: Command, { audit, cloc
 
 export async function tellRuns(
   kind: Control['kind'],
-  { run, who, json, name }: Command,
+  { run, who, why, json, name }: Command,
   { audit, clock, terminal }: Tools,
 ): Promise<number> {
-  const told = await controlRuns(kind, run, who, audit, clock)
+  const told = await controlRuns({ kind, who, ...(why !== undefined && { why }) }, run, audit, clock)
   if (json) terminal.out(JSON.stringify({ runs: told.map(runJson) }))
   else if (told.length === 0) terminal.out(run === undefined ? 'No run is open.' : `Run ${run} is not open. All runs: ${name} STATUS=1`)
   else terminal.out(told.map(({ id }) => `Run ${id} is ${kind}. See: ${name} STATUS=1`).join('\n'))

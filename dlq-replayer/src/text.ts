@@ -48,3 +48,7 @@ export function age(ms: number): string {
 
 /** Quoted for a shell where it must be. */
 export const shellWord = (text: string): string => (/^[\w.,:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** Variables as a command line gives them: `NAME=text` each. */
+export const assignments = (words: Record<string, string>): string[] =>
+  Object.entries(words).map(([name, text]) => `${name}=${shellWord(text)}`)

@@ -49,6 +49,13 @@ describe('a plan id', () => {
     expect(started(world)).to.deep.equal([])
   })
 
+  it('comes with the command to go on with, which repeats a pace that was said', async () => {
+    const text = async (pace: { rate: number; canary: number }) =>
+      (await memoryCommand(worldOf(3), { form: 'plan', ...pace }, { nowMs: now })).out.join('')
+    expect(await text({ rate: 50, canary: 0 })).to.match(/ PLAN=\S+ \\\n {4}RATE=50 CANARY=0 GO=1 WHY="what was mended"\n/)
+    expect(await text({ rate: 500, canary: 10 })).to.match(/ PLAN=\S+ \\\n {4}GO=1 WHY="what was mended"\n/)
+  })
+
   it('means by 30m what it meant when the plan was made', async () => {
     const world = memoryWorld([0, 1, 2].map((n) => letter(n, { failedAt: now - n * 20 * 60_000 })))
     const filter = { SINCE: '30m' }

@@ -42,7 +42,7 @@ describe('a decision', () => {
   it('that is cancelled settles nothing more, and says of the rest that it is open', async () => {
     const world = memoryWorld(letters(3_000))
     const cancel = async () => {
-      await controlRuns('cancelled', undefined, 'bob', world.audit, systemClock)
+      await controlRuns({ kind: 'cancelled', who: 'bob' }, undefined, world.audit, systemClock)
       await driveRuns(world.audit, world.queue, systemClock)
     }
     const { id } = await settleSelected(await planned(world), DISCARD, during(world, 'settled', 2, cancel), systemClock)
@@ -55,7 +55,7 @@ describe('a decision', () => {
 
   it('that comes after its run was cancelled is none', async () => {
     const world = memoryWorld(letters(3))
-    const cancel = () => controlRuns('cancelled', undefined, 'bob', world.audit, systemClock)
+    const cancel = () => controlRuns({ kind: 'cancelled', who: 'bob' }, undefined, world.audit, systemClock)
     const late: Audit = {
       ...world.audit,
       async append(entries) {

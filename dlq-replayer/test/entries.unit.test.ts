@@ -1,6 +1,6 @@
 // The audit topic's entries as they are written, and as older versions wrote them.
 import { entryJson, parseEntry } from '@tally/dlq-replayer/json-entries'
-import type { SettledLetters } from '@tally/dlq-replayer/ledger-entry'
+import type { Entry, SettledLetters } from '@tally/dlq-replayer/ledger-entry'
 import type { Settled } from '@tally/dlq-replayer/outcome'
 import { settledAs } from '@tally/dlq-replayer/outcome'
 import { expect } from 'chai'
@@ -48,4 +48,35 @@ describe('what the audit says of settled letters', () => {
       settledAs({ partition: 1, offset: 3n }, { outcome: 'failed-again', reason: 'unknown-schema' }),
     ])
   })
+})
+
+describe('every other entry', () => {
+  const [run, at, who] = [about.run, 2, 'ada@ops-1']
+  const ends = new Map([[0, 7n]])
+  const entries: Entry[] = [
+    { kind: 'selected', run, ranges: [{ partition: 1, from: 3n, next: 2n ** 60n }] },
+    {
+      kind: 'started',
+      run,
+      dlq: 'orders-dlq',
+      action: 'replay',
+      planId: 'p',
+      letters: 3,
+      who,
+      why: 'mended',
+      filter: { MAX: '3' },
+      rate: 0.5,
+      canary: 10,
+      at,
+    },
+    { kind: 'sending', run, cut: 1, topicEnds: ends, dlqEnds: ends, at },
+    { kind: 'paused', run, who, at },
+    { kind: 'cancelled', run, who, why: 'still not mended', at },
+    { kind: 'noted', run, text: 'waits: lag', at },
+    { kind: 'ended', run, how: 'canary-failed', at },
+  ]
+  for (const entry of entries)
+    it(`${entry.kind} is read as it was written`, () => {
+      expect(parseEntry(entryJson(entry))).to.deep.equal(entry)
+    })
 })

@@ -55,7 +55,7 @@ describe('a patch', function () {
         await of.audit.append(entries)
         if (entries[0]?.kind !== 'settled' || cancelled) return
         cancelled = true
-        await controlRuns('cancelled', undefined, 'bob', of.audit, systemClock)
+        await controlRuns({ kind: 'cancelled', who: 'bob' }, undefined, of.audit, systemClock)
       },
     }
     const given = { form: 'go' as const, patchFile: file, why: 'mended by hand', yes: true, canary: 0 }
@@ -99,7 +99,7 @@ describe('a patch', function () {
     patch('letter.decoded.totalMinor = 5n; letter.decoded.merchantId = "acme"; letter.decoded.lines[0].quantity = 1; return letter')
     const of = world()
     const tools = { decode: async () => structuredClone(ORDER), encode: async () => Buffer.from([9]) }
-    const { out, exitCode } = await memoryCommand(of, { form: 'plan', patchFile: file }, { tools, nowMs: 1_764_000_000_000 })
+    const { out, exitCode } = await memoryCommand(of, { form: 'plan', patchFile: file, rate: 500 }, { tools, nowMs: 1_764_000_000_000 })
     expect(exitCode).to.equal(0)
     expectSnapshot('patch', (out[0] ?? '').replaceAll(file, 'mend.ts').replace(/sha256 \w{16}/, 'sha256 0123456789abcdef'))
     expect(out[0]).not.to.match(/globex|acme/)

@@ -59,6 +59,7 @@ async function plan(letters: Letter[], filter: Filter = {}, words: Record<string
     ...planned,
     planId: planIdText(planned.plans, FAILED_AT + 840_000),
     filter: words,
+    pace: {},
     unmask: false,
     now: FAILED_AT + 900_000,
     command: 'make replay-dlq',

@@ -13,6 +13,7 @@ import { systemClock } from '@tally/platform/clock'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { DLQ, FAILED_AT, letter } from './support/letters.ts'
+import { memoryCommand } from './support/memory-command.ts'
 import type { World } from './support/memory-world.ts'
 import { memoryWorld } from './support/memory-world.ts'
 import { begin, finish, letters, REQUEST, runOf } from './support/runs.ts'
@@ -306,22 +307,32 @@ describe('a run', () => {
     const world = memoryWorld(letters(30))
     const { id } = await begin(world)
     await finish(world, 1)
-    await controlRuns('cancelled', undefined, 'ada', world.audit, systemClock)
+    await controlRuns({ kind: 'cancelled', who: 'ada' }, undefined, world.audit, systemClock)
     await finish(world)
     expect(world.sent.length).to.equal(10)
     expect(await runOf(world, id)).to.include({ state: 'ended', how: 'cancelled' })
   })
 
+  it('keeps who cancelled it, and why', async () => {
+    const world = memoryWorld(letters(3))
+    const { id } = await begin(world)
+    const { out } = await memoryCommand(world, { form: 'cancel', why: 'still not mended', who: 'eve@ops-3' })
+    expect(out).to.deep.equal([`Run ${id} is cancelled. See: make replay-dlq STATUS=1`])
+    expect((await runOf(world, id)).controls[0]).to.include({ kind: 'cancelled', why: 'still not mended', who: 'eve@ops-3' })
+    const { out: status } = await memoryCommand(world, { form: 'status', run: id })
+    expect(status[0]).to.match(/ {2}cancelled by eve@ops-3 at \S+ \S+: still not mended\n/)
+  })
+
   it('holds while it is paused', async () => {
     const world = memoryWorld(letters(3))
     const { id } = await begin(world)
-    await controlRuns('paused', id, 'ada', world.audit, systemClock)
+    await controlRuns({ kind: 'paused', who: 'ada' }, id, world.audit, systemClock)
     await driveRuns(world.audit, world.queue, systemClock)
     const [cut] = world.queued
     if (cut === undefined) throw new Error('nothing queued')
     const working = workCut(DLQ, cut, world.work)
     expect(world.sent.length).to.equal(0)
-    await controlRuns('resumed', id, 'ada', world.audit, systemClock)
+    await controlRuns({ kind: 'resumed', who: 'ada' }, id, world.audit, systemClock)
     await working
     expect(world.sent.length).to.equal(3)
   })
@@ -358,7 +369,7 @@ describe('the texts of runs', () => {
 
   it('tell who did what, when and why', async () => {
     const { world, id } = await example()
-    await controlRuns('paused', undefined, 'bob@ops-2', world.audit, systemClock)
+    await controlRuns({ kind: 'paused', who: 'bob@ops-2' }, undefined, world.audit, systemClock)
     const { id: second } = await begin(world, {
       action: 'discard',
       filter: { REASON: 'contract-violation' },
@@ -366,7 +377,7 @@ describe('the texts of runs', () => {
       why: 'test orders',
     })
     const { id: third } = await begin(world)
-    await controlRuns('cancelled', undefined, 'eve@ops-3', world.audit, systemClock)
+    await controlRuns({ kind: 'cancelled', who: 'eve@ops-3', why: 'the schema is still not there' }, undefined, world.audit, systemClock)
     const { runs, refused } = await world.audit.refresh()
     for (const run of runs.values()) {
       Object.assign(run, { at: FAILED_AT, lastAt: FAILED_AT + 4_000 })
