@@ -13,6 +13,9 @@ export type FaultBrake = {
   isHeld(run: string): boolean
 }
 
+/** What KafkaJS says of a broker names neither. */
+const isOfKafka = (error: unknown): boolean => error instanceof Error && error.name.startsWith('KafkaJS')
+
 export function faultBrake({ audit, clock }: { audit: Audit; clock: Clock }): FaultBrake {
   const inHand = new Set<string>()
   const faults = new Map<string, { count: number; until: number }>()
@@ -20,7 +23,7 @@ export function faultBrake({ audit, clock }: { audit: Audit; clock: Clock }): Fa
   async function hold(run: string, error: unknown): Promise<void> {
     const count = (faults.get(run)?.count ?? 0) + 1
     faults.set(run, { count, until: clock.now() + backoffMs(count, BACKOFF) })
-    const text = `waits: ${messageOf(error)}`
+    const text = `waits${isOfKafka(error) ? ' for Kafka' : ''}: ${messageOf(error)}`
     // The broker may be what is away: then make status tells it.
     await audit.append([{ kind: 'noted', run, text, at: clock.now() }]).catch(() => {})
   }
