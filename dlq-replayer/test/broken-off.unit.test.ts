@@ -86,7 +86,7 @@ describe('a run that is broken off', () => {
   it('while the counts do not answer is told later, and what was counted before is not told as counted now', async () => {
     const world = memoryWorld(letters(2), (_, from) => (from === '0/1' ? 'ignored' : 'counted'))
     const { outcomes } = world.work
-    world.work.outcomes = { ...outcomes, countedAt: away, countedOf: away }
+    Object.assign(world.work, { verifyTimeoutMs: 20, outcomes: { ...outcomes, countedAt: away, countedOf: away } })
     await begin(world)
     await finish(world)
     await settleLate(DLQ, { ...world.work, outcomes })

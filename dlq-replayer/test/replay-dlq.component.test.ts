@@ -130,9 +130,12 @@ describe('make replay-dlq', () => {
 
   it('replays nothing twice when two run it at once', async () => {
     await twentyLetters()
-    await own.start()
     counting.broken.clear()
-    const answers = await Promise.all([1, 2].map(() => own.command({ GO: '1', WHY: 'mended', CANARY: '0', YES: '1' })))
+    const commands = [1, 2].map(() => own.command({ GO: '1', WHY: 'mended', CANARY: '0', YES: '1' }))
+    // No run ends before somebody works it: the first that does is the one that is refused.
+    await Promise.race(commands)
+    await own.start()
+    const answers = await Promise.all(commands)
     expect(answers.map(({ exitCode }) => exitCode).sort()).to.deep.equal([0, 4])
     expect(counting.handled()).to.equal(30)
     expect((await own.command({ GO: '1', WHY: 'mended' })).exitCode).to.equal(3)
@@ -226,9 +229,11 @@ describe('make replay-dlq', () => {
     await lettersAre(60)
     counting.broken.clear()
     await own.start(service)
+    const goOn = counting.holdAt(20)
     const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '20', YES: '1' })
     await until(() => counting.handled() >= 20, { what: 'the run is behind its canary' })
     await empty()
+    goOn()
     const { runs, exitCode } = await going
     expect(runs[0]?.tally.outcomes).to.deep.equal({ counted: 60 })
     expect(exitCode).to.equal(0)

@@ -191,9 +191,8 @@ describe('a run', () => {
 
   it('waits for the group before it says what became of a letter', async () => {
     const world = memoryWorld(letters(3))
-    world.work.verifyTimeoutMs = 10_000
     const { id } = await begin(world)
-    world.stall()
+    world.stall(10_000)
     const finished = finish(world)
     await until(() => world.sent.length === 3, { what: 'the letters are sent' })
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({})
@@ -204,7 +203,7 @@ describe('a run', () => {
 
   it('has no more than 20 000 letters out, and a load, however long the group stands still', async () => {
     const world = memoryWorld(letters(22_000))
-    Object.assign(world.work, { verifyTimeoutMs: 60_000, maxLag: 1_000_000n })
+    world.work.maxLag = 1_000_000n
     const { committed } = world.work.outcomes
     let sentBefore = 0
     let most = 0
@@ -217,7 +216,7 @@ describe('a run', () => {
       return committed(group, topic)
     }
     const { id } = await begin(world, { canary: 0 })
-    world.stall()
+    world.stall(60_000)
     await finish(world)
     expect(most).to.be.within(20_000, 20_100)
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 22_000 })

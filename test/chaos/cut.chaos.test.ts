@@ -32,6 +32,7 @@ async function replayOver(environment: Record<string, string>, scene: ReplayScen
   await scene.fail(RUN.letters)
   const service = await scene.own.start(environment)
   let isOver = false
+  const goOn = scene.counting.holdAt(RUN.cutAt)
   const running = scene.run(RUN.perSecond)
   const over = () => {
     isOver = true
@@ -39,6 +40,8 @@ async function replayOver(environment: Record<string, string>, scene: ReplayScen
   running.then(over, over)
   return {
     midway: () => until(() => scene.counting.handled() >= RUN.cutAt, { what: 'the run is behind its canary' }),
+    /** Until then the run waits for the others, which may have begun later. */
+    goOn,
     isOver: () => isOver,
     /** Every letter is handled once, by the process that began. */
     async ends() {
@@ -80,8 +83,9 @@ describe('a network cut', () => {
     return { runs, counts }
   }
 
-  async function cutFor15s(cut: TcpProxy[], names: Wire[]): Promise<void> {
+  async function cutFor15s(cut: TcpProxy[], names: Wire[], whenCut: () => void): Promise<void> {
     for (const wire of cut) wire.cut()
+    whenCut()
     try {
       const mendAt = performance.now() + CUT_MS
       for (const name of names) if (NOT_READY[name]) await untilNotReady(NOT_READY[name])
@@ -99,7 +103,9 @@ describe('a network cut', () => {
       for (const names of TOGETHER) {
         const replaying = names.includes('dlq-replayer-kafka') ? await replays() : undefined
         const cut = names.map((name) => wires[name] as TcpProxy)
-        await cutFor15s(replaying ? [...cut, replaying.counts] : cut, names)
+        await cutFor15s(replaying ? [...cut, replaying.counts] : cut, names, () => {
+          for (const { goOn } of replaying?.runs ?? []) goOn()
+        })
         expect(replaying?.runs.some(({ isOver }) => isOver()) ?? false, 'a run was over before its wire was mended').to.equal(false)
         await more(200)
         await allReady()

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { childEnvironment } from './config.ts'
+import { until } from './until.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const execute = promisify(execFile)
@@ -15,8 +16,8 @@ async function stackSays(argv: string[], extra: Record<string, string> = {}): Pr
   return stdout + stderr
 }
 
-/** SIGKILL; the stack starts it again. */
-export const killService = (service: string) => stackSays(['kill', service])
+/** SIGKILL, once it runs: after a kill before it may still be down. The stack starts it again. */
+export const killService = (service: string) => until(() => stackSays(['kill', service]), { what: `${service} is killed` })
 
 /** Starts it unless it runs; resolves when it is ready. */
 export const startService = (service: string) => stackSays(['start', service])

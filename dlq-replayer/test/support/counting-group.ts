@@ -19,6 +19,7 @@ export async function countingGroup(topic: string, group: string) {
   const broken = new Map<string, string>()
   const counted = new Map<string, { partition: number; offset: bigint }>()
   let handled = 0
+  let held: { at: number; released: Promise<void> } | undefined
   const log = createLog('test', 'silent')
   const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: 'test-group', log })
 
@@ -41,6 +42,7 @@ export async function countingGroup(topic: string, group: string) {
       decode,
       async handle({ messages }) {
         for (const { record } of messages) {
+          if (held && handled >= held.at) await held.released
           handled += 1
           const eventId = String(record.headers.id)
           if (!counted.has(eventId)) counted.set(eventId, { partition: record.partition, offset: record.offset })
@@ -77,6 +79,15 @@ export async function countingGroup(topic: string, group: string) {
     counted,
     /** Records the handler got, repetitions included. */
     handled: () => handled,
+    /** Handles so many records and no more, so that no run gets to its end, until what it returns is called. */
+    holdAt(at: number): () => void {
+      const { promise: released, resolve } = Promise.withResolvers<void>()
+      held = { at, released }
+      return () => {
+        held = undefined
+        resolve()
+      }
+    },
     url: `http://127.0.0.1:${http.port}`,
     recordLog,
     async close() {

@@ -141,7 +141,7 @@ export function memoryWorld(
     },
     clock: systemClock,
     maxReplays: 3,
-    verifyTimeoutMs: 20,
+    verifyTimeoutMs: 10_000,
     maxLag: 5_000n,
     paceOf: () => paceOf(1_000_000),
     stopping: stopping.signal,
@@ -158,9 +158,10 @@ export function memoryWorld(
     queued,
     queue: { add: async (cut: Cut) => void queued.push(cut) },
     drain: () => stopping.abort(),
-    /** The group stands still. */
-    stall: () => {
+    /** The group stands still, and what it does not get to is given up soon. */
+    stall: (verifyTimeoutMs = 20) => {
       stalled = true
+      work.verifyTimeoutMs = verifyTimeoutMs
     },
     /** The group goes on. */
     resume: () => {

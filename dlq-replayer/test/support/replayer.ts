@@ -89,7 +89,7 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
         const typed = typing(out)
         if (typed !== undefined) child.stdin.write(typed)
       })
-      const [exitCode] = await once(child, 'exit')
+      const [exitCode] = await once(child, 'close')
       return { exitCode, out: out.replaceAll('\r\n', '\n'), note: '' }
     },
     async close() {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { allCounted, counted } from '../../support/counts.ts'
-import { addMerchant, orderIn, placeAll, stackCommand, sumOf, uniqueCategory } from '../../support/orders.ts'
+import { killService } from '../../support/faults.ts'
+import { addMerchant, orderIn, placeAll, sumOf, uniqueCategory } from '../../support/orders.ts'
 
 describe('counting through crashes', () => {
   it('counts 2 000 orders to the cent while the aggregator is killed three times and Connect once', async () => {
@@ -16,7 +17,7 @@ describe('counting through crashes', () => {
     const killing: Promise<unknown>[] = []
     await placeAll(apiKey, orders, 8, (placed) => {
       const victim = kills.get(placed)
-      if (victim) killing.push(stackCommand(['kill', victim]))
+      if (victim) killing.push(killService(victim))
     })
     await Promise.all(killing)
     await allCounted(90_000)
