@@ -7,6 +7,8 @@ export type BlackHole = {
   url: string
   /** From now on nothing comes through, old connections included. */
   swallow(): void
+  /** What new connections have said since then, to nobody. */
+  heard(): string
   /** New connections work again; the old ones are gone. */
   open(): void
   close(): Promise<void>
@@ -18,10 +20,11 @@ export async function blackHole(databaseUrl: string): Promise<BlackHole> {
   const target = { host: url.hostname, port: Number(url.port) }
   const pairs = new Set<Socket[]>()
   let swallowing = false
+  let heard = ''
   const server = createServer((near) => {
     if (swallowing) {
       pairs.add([near])
-      near.on('error', () => {})
+      near.on('error', () => {}).on('data', (bytes) => (heard += bytes.toString('latin1')))
       return
     }
     const far = connect(target)
@@ -46,8 +49,10 @@ export async function blackHole(databaseUrl: string): Promise<BlackHole> {
         if (near) far?.unpipe(near)
       }
     },
+    heard: () => heard,
     open() {
       swallowing = false
+      heard = ''
       end()
     },
     close() {
