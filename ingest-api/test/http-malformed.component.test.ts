@@ -51,15 +51,19 @@ const BODIES: [what: string, body: string | Buffer, status: number, type: string
 describe('whatever is sent', () => {
   let database: TestDatabase
   let api: TestApi
+  /** Waits but a moment for a request to arrive. */
+  let impatient: TestApi
   let key: string
 
   before(async () => {
     database = await createTestDatabase()
-    api = await startApi({ databaseUrl: database.url('tally_api'), arrival: { headersMs: 300, requestMs: 600 } })
+    api = await startApi({ databaseUrl: database.url('tally_api') })
+    impatient = await startApi({ databaseUrl: database.url('tally_api'), arrival: { headersMs: 300, requestMs: 600 } })
     key = await database.addMerchant()
   })
   after(async () => {
     await api?.close()
+    await impatient?.close()
     await database?.drop()
   })
 
@@ -120,7 +124,8 @@ describe('whatever is sent', () => {
     ] as const) {
       it(`${what} is answered with ${status}, and the connection ends`, async () => {
         const sent = typeof text === 'string' ? text : text()
-        const answers = await talkTo(api.port, (socket) => (typeof sent === 'string' ? socket.write(sent) : socket.end(sent.end)))
+        const { port } = status === 408 ? impatient : api
+        const answers = await talkTo(port, (socket) => (typeof sent === 'string' ? socket.write(sent) : socket.end(sent.end)))
         expect(answers).to.have.lengthOf(1)
         const [answer] = answers
         expect(answer?.status).to.equal(status)
@@ -132,7 +137,7 @@ describe('whatever is sent', () => {
 
     it('a request of which a byte comes now and then ends all the same', async () => {
       let dripping: NodeJS.Timeout | undefined
-      const answers = await talkTo(api.port, (socket) => {
+      const answers = await talkTo(impatient.port, (socket) => {
         socket.write(head('Content-Length: 60000'))
         dripping = setInterval(() => socket.write(' '), 20)
       })

@@ -3,6 +3,7 @@ import { createLog } from '@tally/platform/log'
 import { firstTsidAt } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
+import { until } from '../../test/support/until.ts'
 import { applyMigrations, readMigrations } from '../src/postgres-migrations.ts'
 import { postgresOutboxPartitions } from '../src/postgres-outbox-partitions.ts'
 import { openPool } from '../src/postgres-pool.ts'
@@ -15,6 +16,8 @@ const DAY_MS = 86_400_000
 describe('migrations', () => {
   let database: TestDatabase
   before(async () => {
+    // The partitions are those of the day on which the database is made, and are held against today's.
+    await until(() => systemClock.now() % DAY_MS < DAY_MS - 60_000, { what: 'the day has a minute left', timeoutMs: 90_000 })
     database = await createTestDatabase()
   })
   after(() => database?.drop())

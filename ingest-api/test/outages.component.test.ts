@@ -30,9 +30,10 @@ describe('the orders API when the database is slow, restarts or is away', () => 
   after(() => database?.drop())
 
   const start = async (options: Omit<Parameters<typeof startApi>[0], 'databaseUrl'> = {}) => {
-    api = await startApi({ databaseUrl: database.url('tally_api'), ...options })
-    expect((await api.post(key, newOrder())).status).to.equal(201)
-    return api
+    const started = await startApi({ databaseUrl: database.url('tally_api'), ...options })
+    api = started
+    await until(async () => (await started.post(key, newOrder())).status === 201, { what: 'an order is taken' })
+    return started
   }
   const waitingForLock = (n: number) =>
     until(
@@ -88,7 +89,7 @@ describe('the orders API when the database is slow, restarts or is away', () => 
   })
 
   it('answers 503 when a statement takes too long, and nothing of it is written later', async () => {
-    const { post } = await start({ statementTimeoutMs: 300 })
+    const { post } = await start({ statementTimeoutMs: 1_000 })
     const before = await rows()
     await lockOrders()
     const order = newOrder()
