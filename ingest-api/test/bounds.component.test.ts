@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import pg from 'pg'
 import { until } from '../../test/support/until.ts'
@@ -24,17 +25,27 @@ describe('the bounds of the orders API', () => {
     api = await startApi({ databaseUrl: database.url('tally_api'), ...more, config })
     return api
   }
-  const head = (path: string, apiKey = key) =>
+  const head = (path: string, more: string[] = []) =>
     [
       `POST ${path} HTTP/1.1`,
       'Host: tally',
-      `Authorization: Bearer ${apiKey}`,
+      `Authorization: Bearer ${key}`,
       `Content-Type: application/${path.endsWith('batch') ? 'x-ndjson' : 'json'}`,
       'Content-Length: 300',
       'Connection: close',
+      ...more,
       '',
       '',
     ].join('\r\n')
+  /** Sends a head without its body, and waits until the server has said that it wants one. */
+  async function headArrived(path: string) {
+    const arrived = Promise.withResolvers<Socket>()
+    const answers = talkTo(api.port, (socket) => {
+      socket.once('data', () => arrived.resolve(socket))
+      socket.write(head(path, ['Expect: 100-continue']))
+    })
+    return { socket: await arrived.promise, answers }
+  }
   const refused = async (why: string) => {
     const text = await api.registry.metrics()
     return Number(new RegExp(`^ingest_refused_total\\{why="${why}"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
@@ -47,15 +58,11 @@ describe('the bounds of the orders API', () => {
     it(`refuse one more POST ${path} before its body is sent, while the one before still waits for its own`, async () => {
       await start(config)
       const order = JSON.stringify(newOrder()).padEnd(300)
-      let finish = () => {}
-      const first = talkTo(api.port, (socket) => {
-        socket.write(head(path))
-        finish = () => socket.write(order)
-      })
+      const first = await headArrived(path)
       // Nothing but a head is sent: were the refusal to wait for a body, for a turn or for a database, there would be none.
       const [answer] = await until(
         async () => {
-          const answers = await Promise.race([talkTo(api.port, (socket) => socket.write(head(path))), first])
+          const answers = await Promise.race([talkTo(api.port, (socket) => socket.write(head(path))), first.answers])
           return answers[0]?.status === 503 && answers
         },
         { what: 'one more is refused' },
@@ -63,8 +70,8 @@ describe('the bounds of the orders API', () => {
       expect(answer?.headers.get('retry-after')).to.equal('1')
       expect(await refused(why)).to.be.at.least(1)
       expect((await api.request('/v1/orders', { headers: { Authorization: `Bearer ${key}` } })).status).to.equal(200)
-      finish()
-      expect((await first)[0]?.status).to.be.oneOf([200, 201])
+      first.socket.write(order)
+      expect((await first.answers)[0]?.status).to.be.oneOf([200, 201])
     })
   }
 
@@ -107,15 +114,11 @@ describe('the bounds of the orders API', () => {
     await start({ MAX_CONCURRENT_REQUESTS: 1 })
     const limited = await database.addMerchant({ perMinute: 1, burst: 1 })
     expect((await api.post(limited, newOrder())).status).to.equal(201)
-    let finish = () => {}
-    const first = talkTo(api.port, (socket) => {
-      socket.write(head('/v1/orders'))
-      finish = () => socket.end()
-    })
+    const first = await headArrived('/v1/orders')
     await until(async () => (await api.post(key, newOrder())).status === 503, { what: 'no more fits' })
     expect((await api.post(limited, newOrder())).status).to.equal(429)
-    finish()
-    await first
+    first.socket.end()
+    await first.answers
   })
 
   it('end the wait for an answer; the order is there or not, and sending it again tells', async () => {
