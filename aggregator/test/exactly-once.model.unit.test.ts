@@ -133,7 +133,7 @@ async function play(history: Step[]): Promise<void> {
 
 describe('a history of deliveries, crashes, replays and restored files', () => {
   it('ends, and stands at every step, with every event before the positions counted once', async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     await fc.assert(fc.asyncProperty(steps, play), { numRuns: HISTORIES })
   })
 })

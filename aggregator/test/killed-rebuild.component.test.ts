@@ -36,7 +36,7 @@ describe('a process that rebuilds', () => {
   after(() => harmed.remove())
 
   it('killed at any of its steps leaves the counts as they were, or right, and another rebuild makes them right', async function () {
-    this.timeout(300_000)
+    this.timeout(600_000)
     const left: string[] = []
     let mended = ''
     for (let atStep = 1; ; atStep += 1) {

@@ -23,7 +23,7 @@ const COUNTS = "select category || ' ' || sum(orders) from counts join series on
 
 describe('a counting process', () => {
   it('killed before any of its calls to DuckDB leaves whole transactions, and the next one completes the counts', async function () {
-    this.timeout(300_000)
+    this.timeout(600_000)
     let killed = 0
     for (let atCall = 1; ; atCall += 1) {
       const files = scratch()

@@ -116,4 +116,4 @@ describe('the forecaster over HTTP', () => {
     const { status, headers } = await ask('/v1/forecasts', { method: 'POST' })
     expect([status, headers.get('allow')]).to.deep.equal([405, 'GET, HEAD'])
   })
-}).timeout(30_000)
+})

@@ -86,4 +86,4 @@ describe('forecasts on their topic', () => {
     expect((await forecaster.forecasts.unpublished()).size).to.equal(0)
     expect(forecaster.passes.reduce((sum, { made }) => sum + made, 0)).to.equal(0)
   })
-}).timeout(30_000)
+})

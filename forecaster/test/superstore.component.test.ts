@@ -44,5 +44,5 @@ describe('forecasts of a real shop', () => {
         if (category !== 'Copiers') expect(accuracy.mase).to.be.below(1)
         expect(accuracy.coverage80).to.be.within(0.65, 0.97)
         expect(accuracy.coverage95).to.be.within(0.88, 1)
-      }).timeout(10_000)
+      })
 })

@@ -61,7 +61,7 @@ describe('the process of ingest-api', () => {
     expect(row?.missing).to.equal(0)
     expect(row?.orders).to.be.at.least(acknowledged.length)
     expect([row?.events, row?.pairs]).to.deep.equal([row?.orders, row?.orders])
-  })
+  }).timeout(600_000)
 
   it('is not ready from SIGTERM on, answers what it took, and exits with 0', async () => {
     const service = await startService(database.url('tally_api'))

@@ -81,7 +81,7 @@ describe('consuming from Kafka through outages', () => {
     await allApplied(40)
     await until(() => loop.ready() === undefined, { what: 'it is ready again' })
     expect(applied.sort()).to.deep.equal(texts(0, 40).sort())
-  }).timeout(90_000)
+  })
 
   it('leaves its partitions to another member when its session ends, and applies nothing of them after that', async () => {
     const entered = Promise.withResolvers<void>()
@@ -101,7 +101,7 @@ describe('consuming from Kafka through outages', () => {
     await append(texts(20, 40))
     await allApplied(40)
     expect(applied.sort()).to.deep.equal(texts(0, 40).sort())
-  }).timeout(90_000)
+  })
 
   it('keeps its membership through a batch that takes longer than the session', async () => {
     let calls = 0
@@ -113,5 +113,5 @@ describe('consuming from Kafka through outages', () => {
     })
     await allApplied(1)
     expect(calls).to.equal(1)
-  }).timeout(60_000)
+  })
 })

@@ -142,5 +142,5 @@ describe('consume on Kafka', () => {
     await revoking(async () => second?.stop())
     await until(() => applied.length >= appended, { what: 'all are applied', timeoutMs: 60_000 })
     expect(applied.map(Number).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: appended }, (_, n) => n))
-  }).timeout(90_000)
+  })
 })

@@ -86,9 +86,9 @@ describe('a record that ends the process', () => {
   it('is dead-lettered as crashed when the process has died twice over it alone, and all others are handled once', async () => {
     await isSetApart('abort', 12)
     expect(starts).to.be.at.most(6)
-  }).timeout(90_000)
+  })
 
   it('is found also when it takes all memory', async () => {
     await isSetApart('hoard', 12)
-  }).timeout(90_000)
+  })
 })

@@ -101,4 +101,4 @@ describe('make schema-check', () => {
     expect(stdout).to.contain(`::error file=${CANDIDATE},line=10,title=READER_FIELD_MISSING_DEFAULT_VALUE::`)
     expect(spawnSync('cat', [JUNIT], { encoding: 'utf8' }).stdout).to.contain('<failure type="READER_FIELD_MISSING_DEFAULT_VALUE"')
   })
-})
+}).timeout(60_000)
