@@ -95,11 +95,9 @@ export function unit(spec: Spec, changed: () => void) {
     if (state === 'ready' && spec.probe && (await spec.probe()) !== undefined) await untilProbed(deadline)
     if (now() === 'ready') return
     if (abort.aborted) throw new StackError(`${spec.name}: given up`)
-    if (now() === 'restarting') {
-      // Somebody may have mended what it died of: its earlier deaths no longer count.
-      deaths = 0
-      retryNow.abort()
-    }
+    // Somebody may have mended what it died of: its earlier deaths no longer count.
+    deaths = 0
+    if (now() === 'restarting') retryNow.abort()
     if (life === undefined) {
       stopping = new AbortController()
       become('starting', 'it has just been started')

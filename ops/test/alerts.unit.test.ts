@@ -35,6 +35,7 @@ describe('the alerts', () => {
   })
 
   it('fire when they are meant to, by Prometheus’ own tests', function () {
+    this.timeout(60_000)
     const { error, status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'alerts.test.yml'], {
       cwd: `${root}ops/prometheus`,
       encoding: 'utf8',
