@@ -1,4 +1,5 @@
 // Kafka Connect by its REST API: every fault is either "away, try again" or a message with the next command.
+import { type Clock, systemClock } from '@tally/platform/clock'
 import { StopProcess, Unavailable } from '@tally/platform/errors'
 import { whileUnavailable } from '@tally/platform/retry'
 
@@ -14,12 +15,13 @@ type Options = {
   timeoutMs?: number
   /** How long a rebalance is waited for, with jittered back-off. That Connect is away is told at once. */
   rebalanceMs?: number
+  clock?: Clock
 }
 
 type Answer = { status: number; text: string; message: string }
 
 /** @param url base of the REST API, e.g. http://127.0.0.1:8083 */
-export function connectRest(url: string, { timeoutMs = 20_000, rebalanceMs = 20_000 }: Options = {}): ConnectRest {
+export function connectRest(url: string, { timeoutMs = 20_000, rebalanceMs = 20_000, clock = systemClock }: Options = {}): ConnectRest {
   return {
     async ask(method, path, body) {
       const answer = await afterRebalance(() => send(method, path, body))
@@ -44,7 +46,7 @@ export function connectRest(url: string, { timeoutMs = 20_000, rebalanceMs = 20_
         if (answer instanceof Unavailable || answer.status !== 409) return answer
         throw new Unavailable(`Kafka Connect at ${url} is rebalancing: ${answer.message}. It takes seconds: try again.`)
       },
-      { deadlineMs: rebalanceMs },
+      { deadlineMs: rebalanceMs, clock },
     )
   }
 

@@ -19,6 +19,11 @@ describe('recovering a connector', () => {
     return ids.every((id) => seen.has(id))
   }
   const slot = (sql: string) => own.database.query(sql, [own.id])
+  /** Only then has the task ended: Connect calls a connector stopped before. */
+  const slotIsFree = () =>
+    until(async () => (await slot('select from pg_replication_slots where slot_name = $1 and not active')).rowCount, {
+      what: 'the slot is free',
+    })
   const dropSlot = () =>
     until(
       async () =>
@@ -77,9 +82,7 @@ describe('recovering a connector', () => {
   it('brings back what a slot moved by hand skipped', async () => {
     await run('stop')
     const missed = await own.insertEvents(3)
-    await until(async () => (await slot('select from pg_replication_slots where slot_name = $1 and not active')).rowCount, {
-      what: 'the slot is free',
-    })
+    await slotIsFree()
     await slot('select pg_replication_slot_advance($1, pg_current_wal_lsn())')
     expect((await run('status')).stdout).to.contain('slot-ahead')
 
@@ -149,6 +152,7 @@ describe('recovering a connector', () => {
 
   it('names a heartbeat that stands still', async () => {
     await run('stop')
+    await slotIsFree()
     await own.database.query("update dbz_heartbeat set at = at - interval '11 s'")
     expect((await run('status')).stdout).to.contain('heartbeat-late')
   })
