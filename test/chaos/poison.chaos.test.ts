@@ -1,6 +1,7 @@
 import type { NewRecord } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import { underLoad } from '../support/chaos.ts'
+import { allCounted } from '../support/counts.ts'
 import { lettersWith, placeOf } from '../support/dead-letters.ts'
 import { bringUp, restarts, statusOf } from '../support/faults.ts'
 import type { Random } from '../support/random.ts'
@@ -41,6 +42,8 @@ describe('a poison storm', () => {
       for (let wave = 0; wave < 5; wave += 1) {
         await appendEvents(poison(storm, 20, random))
         await more(250)
+        // Good ones in between, so that no fifty bad ones come in a row.
+        await allCounted()
       }
       await settled(storm, 100)
       expect(await restarts()).to.deep.equal(before)

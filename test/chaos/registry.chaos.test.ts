@@ -8,6 +8,7 @@ import { freeze, restarts } from '../support/faults.ts'
 import { allReady, untilNotReady } from '../support/ready.ts'
 import { appendEvents } from '../support/republish.ts'
 import { stack } from '../support/stack.ts'
+import { until } from '../support/until.ts'
 
 const EVENTS = 60
 
@@ -37,7 +38,14 @@ describe('what the handler needs, away for a while', () => {
     this.timeout(240_000)
     await underLoad(async ({ prefix, more }) => {
       const before = await restarts()
-      const events = await reframed(prefix, await registerTwin(prefix))
+      const twin = await registerTwin(prefix)
+      const events = await until(
+        async () => {
+          const found = await reframed(prefix, twin)
+          return found.length === EVENTS && found
+        },
+        { what: `${EVENTS} events are in the topic`, timeoutMs: 60_000 },
+      )
       const thaw = await freeze('schema-registry')
       try {
         await appendEvents(events)

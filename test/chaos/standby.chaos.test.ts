@@ -17,7 +17,7 @@ describe('two aggregators', () => {
         const standing = await until(async () => (await second.says()).text.includes('standby') && second.says(), { what: 'it stands by' })
         expect(standing.status).to.equal(503)
         await more(200)
-        expect(await isReady(stack.aggregatorOps)).to.equal(true)
+        await until(() => isReady(stack.aggregatorOps), { what: 'the first is ready all the while' })
 
         await killService('aggregator')
         await stopService('aggregator')

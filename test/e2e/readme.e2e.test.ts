@@ -64,7 +64,7 @@ describe('README', () => {
   })
 
   it('leaves every forecast of the demo in order-forecasts', async function () {
-    this.timeout(180_000)
+    this.timeout(330_000)
     const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: 'forecasts-test', log: createLog('test', 'silent') })
     const decode = avroDecoder(confluentRegistry(stack.schemaRegistryUrl), avroType<OrderForecast>(schemaOf(ORDER_FORECASTS)))
     async function published(): Promise<Map<string, OrderForecast>> {
@@ -86,7 +86,7 @@ describe('README', () => {
           const found = await published()
           return totals.every(({ category }) => found.has(`${category}|USD|day|revenue`)) && found
         },
-        { what: 'a forecast of every category', timeoutMs: 150_000, everyMs: 1_000 },
+        { what: 'a forecast of every category', timeoutMs: 300_000, everyMs: 1_000 },
       )
       for (const { points } of forecasts.values()) {
         for (const { lower95, lower80, mean, upper80, upper95 } of points) {

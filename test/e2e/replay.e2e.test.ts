@@ -58,9 +58,12 @@ describe('sixty letters of four causes among a thousand orders', () => {
       ...(await Promise.all(Array.from({ length: 10 }, () => eventOf(longAgo(), category, 3)))),
     ]
     const orders = Array.from({ length: 1_000 }, (_, n) => orderIn(category, n))
+    const records = async () => [...(await log.bounds(ORDER_EVENTS)).values()].reduce((sum, { highWatermark }) => sum + highWatermark, 0n)
     // Among the good ones, so that their share stays below the limit at which the group stops itself.
     for (let n = 0; n < 20; n += 1) {
+      const before = await records()
       await placeAll(apiKey, orders.slice(n * 50, (n + 1) * 50))
+      await until(async () => (await records()) >= before + 50n, { what: 'fifty orders are in the topic' })
       await log.append(
         ORDER_EVENTS,
         bad.filter((_, index) => index % 20 === n).map((record, index) => ({ ...record, partition: (n + index) % 6 })),

@@ -1,8 +1,8 @@
 // One more aggregator on the same file and topics, beside the one of the stack.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { freePort } from '../../ops/test/support/free-port.ts'
 import { environmentOf } from './orders.ts'
-import { freePort } from './tcp-proxy.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 

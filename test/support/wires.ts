@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { freePort } from '../../ops/test/support/free-port.ts'
 import { PORT_OFFSET } from './config.ts'
 import { bringUp } from './faults.ts'
-import { freePort, type TcpProxy, tcpProxy } from './tcp-proxy.ts'
+import { type TcpProxy, tcpProxy } from './tcp-proxy.ts'
 
 type Service = { environment: Record<string, string> }
 type Environment = Record<string, string>

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { underLoad } from '../../support/chaos.ts'
+import { allCounted } from '../../support/counts.ts'
 import { stackCommand } from '../../support/orders.ts'
 import { republish } from '../../support/republish.ts'
 import { keepCopy, restoreCopy } from '../../support/restored-file.ts'
@@ -12,6 +13,8 @@ describe('what was counted before', () => {
     const { repeated } = await underLoad(async ({ prefix, random, more, forgive }) => {
       await keepCopy()
       await more(300)
+      // What is acknowledged may not be in the topic yet.
+      await allCounted(90_000)
       again = await republish(prefix, random)
       forgive()
       await restoreCopy()
