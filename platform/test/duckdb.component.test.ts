@@ -11,6 +11,7 @@ import { appendColumns } from '@tally/platform/duckdb-append'
 import { StopProcess, Unavailable } from '@tally/platform/errors'
 import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
+import { until } from '../../test/support/until.ts'
 
 const log = createLog('test', 'silent')
 setFlagsFromString('--expose-gc')
@@ -141,6 +142,7 @@ describe('a DuckDB file', () => {
     expect(await holder.line()).to.equal('open')
     const standby: string[] = []
     const opening = openDuckDb({ path: path(), log, stopping: new AbortController().signal, onStandby: (why) => standby.push(why) })
+    await until(() => standby.length > 0, { what: 'it stands by' })
     const first = await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, 800, 'waiting'))])
     expect(first).to.equal('waiting')
     expect(standby).to.have.length(1)

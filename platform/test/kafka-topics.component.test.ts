@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
+import { until } from '../../test/support/until.ts'
 import { StopProcess } from '../src/errors.ts'
 import { kafkaClient } from '../src/kafka-client.ts'
 import { topicConfig } from '../src/kafka-topic-config.ts'
@@ -32,7 +33,8 @@ describe('ensuring topics', () => {
   it('sets configuration that differs', async () => {
     const other = { ...wanted, config: { ...wanted.config, 'retention.ms': '60000' } }
     expect(await ensureTopics(brokers, [other])).to.deep.equal({ created: [], altered: [topic] })
-    expect((await topicConfig(brokers, topic)).get('retention.ms')).to.equal('60000')
+    // The controller answers before the broker that tells the configuration has heard of it.
+    await until(async () => (await topicConfig(brokers, topic)).get('retention.ms') === '60000', { what: 'it is set' })
   })
 
   it('refuses another number of partitions rather than move keys', async () => {

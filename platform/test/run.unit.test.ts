@@ -10,7 +10,8 @@ function start(scenario: string, drainTimeoutMs = '5000') {
   let output = ''
   child.stdout?.on('data', (data) => (output += data))
   child.stderr?.on('data', (data) => (output += data))
-  const exited = once(child, 'exit').then(([code]) => ({ code, output }))
+  // Not with 'exit': what it wrote last may not have been read by then.
+  const exited = once(child, 'close').then(([code]) => ({ code, output }))
   const ready = () => until(() => output.includes('ready'), { what: 'the service is ready' })
   return { child, exited, ready }
 }
@@ -73,4 +74,4 @@ describe('running a service', () => {
     expect(code).to.equal(78)
     expect(output).to.contain('DRAIN_TIMEOUT_MS').and.not.contain('sesame')
   })
-})
+}).timeout(30_000)

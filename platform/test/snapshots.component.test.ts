@@ -27,7 +27,8 @@ describe('snapshots of a DuckDB file', () => {
   })
 
   it('leave the writer a thread, however many of them do not end', async () => {
-    const inSnapshot = duckdbSnapshots(file.connect)
+    // Longer than the test: none is to be given up before the writer is done.
+    const inSnapshot = duckdbSnapshots(file.connect, 60_000)
     const begun: DuckDBConnection[] = []
     let [ended, over] = [0, false]
     const endless = async (connection: DuckDBConnection) => {
