@@ -83,15 +83,23 @@ describe('consume on Kafka', () => {
   it('applies every record exactly once through rebalances, by positions stored with the effect', async () => {
     const stored = new Map<number, bigint>()
     const applied: string[] = []
-    let hold: Promise<void> | undefined
+    let gate: Promise<void> | undefined
     let appended = 0
-    const inHand: RecordBatch[] = []
+    const inHand = new Set<RecordBatch>()
+    /** Partitions of which the first member handles something and does not end. */
+    const heldAt = new Set<number>()
+    async function hold(partition: number): Promise<void> {
+      if (gate === undefined) return
+      heldAt.add(partition)
+      await gate
+      heldAt.delete(partition)
+    }
     /** One store, as members of one group share a database. */
-    const handler = (held = () => hold): Handler<string> => ({
+    const handler = (before: (partition: number) => Promise<void>): Handler<string> => ({
       decode: textOf,
       startAt: (_, partition) => stored.get(partition),
       async handle({ partition, from, next, messages }) {
-        await held()
+        await before(partition)
         const position = stored.get(partition) ?? 0n
         if (from !== position) throw new OutOfPosition(position)
         stored.set(partition, next)
@@ -104,8 +112,8 @@ describe('consume on Kafka', () => {
         recordLog.subscribe({
           ...subscription,
           onBatch(batch) {
-            inHand.push(batch)
-            return subscription.onBatch(batch)
+            inHand.add(batch)
+            return subscription.onBatch(batch).finally(() => inHand.delete(batch))
           },
         }),
     }
@@ -120,21 +128,25 @@ describe('consume on Kafka', () => {
     /** The first member's work is revoked while it is in hand, then let go on. */
     async function revoking(change: () => Promise<unknown>): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>()
-      hold = promise
-      inHand.length = 0
-      await produce(PARTITIONS)
-      await until(() => inHand.some((batch) => batch.owned()), { what: 'the first member has work in hand' })
-      const changing = change()
-      await until(() => inHand.some((batch) => !batch.owned()), { what: 'it is revoked' })
-      const producing = produce(20)
-      resolve()
-      hold = undefined
-      await Promise.all([changing, producing])
+      gate = promise
+      try {
+        await produce(PARTITIONS)
+        const isHeld = (batch: RecordBatch) => batch.owned() && heldAt.has(batch.partition)
+        const held = await until(() => [...inHand].find(isHeld), { what: 'the first member has work in hand' })
+        const changing = change()
+        await until(() => !held.owned(), { what: 'it is revoked' })
+        const producing = produce(20)
+        resolve()
+        gate = undefined
+        await Promise.all([changing, producing])
+      } finally {
+        resolve()
+      }
     }
 
-    await start(handler(), {}, observed)
+    await start(handler(hold), {}, observed)
     let second: Consuming | undefined
-    const free = () => handler(() => undefined)
+    const free = () => handler(async () => {})
     await revoking(async () => {
       second = await start(free())
     })
