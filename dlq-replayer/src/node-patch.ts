@@ -35,7 +35,8 @@ export async function openPatch(file: string, letterMs = LETTER_MS): Promise<Pat
   /** The next message, what ended the thread by now, or the end of its time. */
   async function answer(ms: number, what: string): Promise<unknown> {
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), ms)
+    // Once more round the loop: after a pause of this process its answer may be there and not read yet.
+    const timer = setTimeout(() => setImmediate(() => late.abort()), ms)
     try {
       const [message] = await Promise.race([ended.promise, once(worker, 'message', { signal: late.signal })])
       return message

@@ -95,13 +95,14 @@ async function answered<T>(ask: () => Promise<T>, { clock, stopping }: Verifying
   }
 }
 
-/** Whether the group's committed offsets passed everything that is in the topic by now. */
+/** Whether the group's committed offsets passed everything that is in the topic by now. Looked at once at least, however late it is. */
 async function groupPassed(dlq: Dlq, { topicEnds }: Sending, verifying: Verifying, deadline: number): Promise<boolean> {
   const { replays, outcomes, clock, stopping } = verifying
   const targets = [...endsOf(await replays.bounds(dlq.topic))].filter(([partition, end]) => end > (topicEnds.get(partition) ?? 0n))
-  for (let pollMs = FIRST_POLL_MS; !stopping.aborted && clock.now() < deadline; pollMs = Math.min(POLL_MS, pollMs * 2)) {
+  for (let pollMs = FIRST_POLL_MS; !stopping.aborted; pollMs = Math.min(POLL_MS, pollMs * 2)) {
     const committed = await outcomes.committed(dlq.group, dlq.topic)
     if (targets.every(([partition, end]) => (committed.get(partition) ?? -1n) >= end)) return true
+    if (clock.now() >= deadline) return false
     await wait(pollMs, stopping)
   }
   return false

@@ -40,6 +40,14 @@ describe('a replay into a compacted topic', () => {
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ handled: 3 })
   })
 
+  it('is seen to be handled however late it is looked at', async () => {
+    const world = compactedWorld()
+    world.work.verifyTimeoutMs = 0
+    const { id } = await begin(world)
+    await finish(world)
+    expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ handled: 3 })
+  })
+
   it('is not made of a letter whose key has a newer record', async () => {
     const world = compactedWorld()
     world.sent.push(record('b', 'b2'))

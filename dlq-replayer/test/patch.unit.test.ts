@@ -1,7 +1,8 @@
 // A patch: what it changes is shown, bounded, put beside the letter it mends, and written down.
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { controlRuns } from '@tally/dlq-replayer/control-run'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
 import { queueOf } from '@tally/dlq-replayer/ledger'
@@ -40,7 +41,7 @@ describe('a patch', function () {
     while (!ended) {
       await driveRuns(of.audit, of.queue, systemClock)
       for (const cut of of.queued.splice(0)) await workCut(DLQ, cut, of.work)
-      await new Promise((resolve) => setImmediate(resolve))
+      await setImmediate()
     }
     return answer
   }
@@ -179,6 +180,20 @@ describe('a patch', function () {
       patch('for (;;) {}')
       const patcher = await openPatch(file, 200)
       expect(await patcher.apply(whole).catch(String)).to.include('took longer than 0.2 s, and was ended')
+    })
+
+    it('is not ended for a pause of the process that asks', async () => {
+      const done = `${file}.done`
+      patch(`setTimeout(() => process.getBuiltinModule('fs').writeFileSync(${JSON.stringify(done)}, ''), 10); return letter`)
+      const patcher = await openPatch(file, 300)
+      // Out of the reading of messages, which would go on with this one before any timer.
+      await setImmediate()
+      const answer = patcher.apply(whole)
+      // This thread stands still: it reads nothing until the answer has been there for longer than a letter may take.
+      while (!existsSync(done)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+      expect(String((await answer.finally(patcher.close))?.value)).to.equal('x')
+      rmSync(done)
     })
 
     it('is ended when it takes more than 256 MB', async () => {
