@@ -2,11 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import { PORT_OFFSET } from './config.ts'
 import { until } from './until.ts'
 
-/** Behind the port the stack itself would give to Redis; the lanes of tests that run side by side differ. */
-const PORT = 6380 + (process.pid % 500) + PORT_OFFSET
+/** Between the ports of the tests' own stack and those of freePort; the lanes of tests that run side by side differ. */
+const PORT = 29_500 + (process.pid % 500)
 
 /** Undefined where redis-server is not installed. */
 export function redisServer(): { url: string; start(): Promise<void>; stop(signal?: NodeJS.Signals): Promise<void> } | undefined {
