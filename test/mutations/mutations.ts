@@ -228,7 +228,7 @@ export const MUTATIONS: Mutation[] = [
   {
     name: 'the bound of a patch’s time',
     file: 'dlq-replayer/src/node-patch.ts',
-    search: 'setTimeout(() => late.abort(), ms)',
+    search: 'setTimeout(() => setImmediate(() => late.abort()), ms)',
     replace: 'setTimeout(() => late.abort(), ms * 1000)',
     test: { file: 'dlq-replayer/test/patch.unit.test.ts', title: 'is ended when it takes too long over a letter' },
   },
