@@ -5,11 +5,13 @@ import { openRuns } from './ledger.ts'
 import type { Control } from './ledger-entry.ts'
 import type { Audit } from './start-run.ts'
 
-/** Who says so, and why where it was said. */
-export type Said = Pick<Control, 'kind' | 'who' | 'why'>
-
 /** Tells the named run, else every open one; returns those that were told. */
-export async function controlRuns(said: Said, runId: string | undefined, audit: Audit, clock: Clock): Promise<Run[]> {
+export async function controlRuns(
+  said: Pick<Control, 'kind' | 'who' | 'why'>,
+  runId: string | undefined,
+  audit: Audit,
+  clock: Clock,
+): Promise<Run[]> {
   const runs = openRuns(await audit.refresh()).filter(({ id }) => runId === undefined || id === runId)
   await audit.append(runs.map(({ id }) => ({ ...said, run: id, at: clock.now() })))
   await audit.refresh()

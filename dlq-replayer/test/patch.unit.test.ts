@@ -190,8 +190,9 @@ describe('a patch', function () {
       await setImmediate()
       const answer = patcher.apply(whole)
       // This thread stands still: it reads nothing until the answer has been there for longer than a letter may take.
-      while (!existsSync(done)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+      const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+      while (!existsSync(done)) standStill(20)
+      standStill(400)
       expect(String((await answer.finally(patcher.close))?.value)).to.equal('x')
       rmSync(done)
     })

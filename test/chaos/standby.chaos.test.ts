@@ -17,7 +17,14 @@ describe('two aggregators', () => {
         const standing = await until(async () => (await second.says()).text.includes('standby') && second.says(), { what: 'it stands by' })
         expect(standing.status).to.equal(503)
         await more(200)
-        await until(() => isReady(stack.aggregatorOps), { what: 'the first is ready all the while' })
+        const [ready] = await until(
+          async () => {
+            const told = await isReady(stack.aggregatorOps)
+            return told !== undefined && [told]
+          },
+          { what: 'the first answers' },
+        )
+        expect(ready).to.equal(true)
 
         await killService('aggregator')
         await stopService('aggregator')
