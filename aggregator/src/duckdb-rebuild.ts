@@ -65,7 +65,7 @@ async function repair(connection: DuckDBConnection, { path, from, starts, revisi
   try {
     return await transaction(connection, async () => {
       await repairSeen(connection, starts)
-      await repairLetters(connection)
+      await repairLetters(connection, starts)
       return repairBuckets(connection, from, revision)
     })
   } finally {
@@ -108,9 +108,21 @@ async function repairSeen(connection: DuckDBConnection, starts: Starts): Promise
   }
 }
 
-async function repairLetters(connection: DuckDBConnection): Promise<void> {
-  await connection.run(`update dead_letters d set counted_at = f.counted_at, "partition" = f."partition", record_offset = f.record_offset
-    from fresh.dead_letters f where f.event_id = d.event_id and (f.counted_at is null) <> (d.counted_at is null)`)
+/**
+ * A dead letter that was counted anew is counted: a replay of it counts nothing more, also when its id is forgotten. One is uncounted
+ * again only where the record it was counted from was read anew without counting it.
+ */
+async function repairLetters(connection: DuckDBConnection, starts: Starts): Promise<void> {
+  for (const day of await seenDays(connection, "'fresh'"))
+    await connection.run(`update dead_letters d set counted_at = f.counted_at, "partition" = f."partition", record_offset = f.record_offset
+      from fresh.${seenTable(day)} f where f.event_id = d.event_id and d.counted_at is null`)
+  const remembered = (await seenDays(connection)).map((day) => `select event_id from ${seenTable(day)}`)
+  await connection.run(`update dead_letters d set counted_at = null, "partition" = f."partition", record_offset = f.record_offset
+    from fresh.dead_letters f where f.event_id = d.event_id and f.counted_at is null and d.counted_at is not null
+      and d.event_id not in (${['select -1', ...remembered].join(' union all ')})
+      and (d.event_id >= (select forgotten_below from state)
+        or (d."partition", d.record_offset) <> (f."partition", f.record_offset)
+          and exists (from (values ${valuesOf(starts)}) b ("partition", start) where b."partition" = d."partition" and d.record_offset >= start))`)
   await connection.run(`insert into dead_letters select * from fresh.dead_letters f
     where event_id >= (select forgotten_below from state) and not exists (from dead_letters d where d.event_id = f.event_id)`)
 }

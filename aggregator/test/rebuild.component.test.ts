@@ -2,17 +2,24 @@
 import { existsSync } from 'node:fs'
 import type { DuckDbFile } from '@tally/platform/duckdb'
 import { StopProcess } from '@tally/platform/errors'
+import type { LogRecord } from '@tally/platform/record-log'
 import { tsidMint } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import { testKafka } from '../../platform/test/support/kafka.ts'
 import { until } from '../../test/support/until.ts'
 import type { OrderEvent } from '../src/order-event.ts'
-import { type Opened, openCounting, scratch } from './support/counting.ts'
+import { DAY_MS, type Opened, openCounting, scratch } from './support/counting.ts'
 import { event, line, NOW, slice } from './support/orders.ts'
 import { counted, encode, recounting, renamed } from './support/recounting.ts'
 
 const HOUR_MS = 3_600_000
 const PARTITIONS = 2
+
+/** The record with some of its fields changed. */
+const copyOf = (record: LogRecord, changed: Partial<LogRecord>): LogRecord => {
+  const { topic, partition, offset, timestamp, key, value, headers } = record
+  return { topic, partition, offset, timestamp, key, value, headers, ...changed }
+}
 
 describe('a rebuild', () => {
   const kafka = testKafka('rebuild')
@@ -182,6 +189,61 @@ describe('a rebuild', () => {
     await send(lost)
     await caughtUp()
     expect(await totals()).to.deep.equal(expected())
+  })
+
+  it('that counts a dead letter leaves nothing to a replay of it, however late that comes', async () => {
+    const failed = orderAt(1, 'Failed')
+    sent.push(failed)
+    const { headers, partition } = encode(failed, 0)
+    const unreadable = { key: null, value: Buffer.from('?'), headers, partition }
+    await kafka.recordLog.append(topic, [unreadable])
+    await sendSome(10)
+    await caughtUp()
+    expect(await opened.rows('select event_id, counted_at is null from dead_letters')).to.deep.equal([[failed.eventId, true]])
+    // What made it unreadable is repaired: the same record can be read now.
+    const readable = (value: Buffer | null) => (value?.equals(unreadable.value) ? encode(failed, 0).value : value)
+    const repaired: typeof kafka.recordLog = {
+      ...recordLog(),
+      subscribe: (subscription) =>
+        recordLog().subscribe({
+          ...subscription,
+          onBatch: (batch) =>
+            subscription.onBatch({ ...batch, records: batch.records.map((one) => copyOf(one, { value: readable(one.value) })) }),
+        }),
+    }
+    const rebuilding = await recounting(opened, repaired, files.path)
+    rebuilding.start()
+    await rebuilt(rebuilding)
+    expect(await totals()).to.deep.equal(expected())
+
+    const replay = { ...encode(failed, 1), headers: { ...headers, 'replay.group': Buffer.from(topic) } }
+    for (const days of [0, 9, 30]) {
+      opened.clock.at = NOW + days * DAY_MS
+      await reachAsOf(opened.clock.at)
+      await kafka.recordLog.append(topic, [replay])
+      await caughtUp()
+      expect(await totals(), `${days} days later`).to.deep.equal(expected())
+    }
+  })
+
+  it('does not take an event for uncounted of which the topic has only the copy that could not be read', async () => {
+    const twice = orderAt(1, 'Twice')
+    const { headers } = encode(twice, 0)
+    await kafka.recordLog.append(topic, [encode(twice, 0)])
+    await kafka.recordLog.append(topic, [{ key: null, value: Buffer.from('?'), headers, partition: 0 }])
+    await caughtUp()
+    const counted = await totals()
+    await forget([0], 1)
+    const rebuilding = await recounting(opened, recordLog(), files.path)
+    rebuilding.start()
+    await rebuilt(rebuilding)
+    for (const days of [0, 9]) {
+      opened.clock.at = NOW + days * DAY_MS
+      await reachAsOf(opened.clock.at)
+      await kafka.recordLog.append(topic, [{ ...encode(twice, 1), headers: { ...headers, 'replay.group': Buffer.from(topic) } }])
+      await caughtUp()
+      expect(await totals(), `${days} days later`).to.deep.equal(counted)
+    }
   })
 
   it('keeps older buckets as they are once the topic does not hold all of their orders', async () => {

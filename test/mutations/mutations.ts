@@ -365,6 +365,16 @@ export const MUTATIONS: Mutation[] = [
     },
   },
   {
+    name: 'a dead letter that a rebuild counted is counted',
+    file: 'aggregator/src/duckdb-rebuild.ts',
+    search: 'where f.event_id = d.event_id and d.counted_at is null`)',
+    replace: 'where f.event_id = d.event_id and false`)',
+    test: {
+      file: 'aggregator/test/rebuild.component.test.ts',
+      title: 'that counts a dead letter leaves nothing to a replay of it, however late that comes',
+    },
+  },
+  {
     name: 'a corrupt file ends the process',
     file: 'platform/src/duckdb-fault.ts',
     search: '|Corrupt database file',
