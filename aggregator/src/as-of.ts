@@ -12,6 +12,15 @@ const LATE_MS = 60_000
 /** Heartbeats kept while nothing is confirmed: dropping the oldest of them costs nothing, a later one says more. */
 const MAX_WAITING = 1_000
 
+/** Clocks of hosts that are looked after differ by less. A heartbeat from further ahead of the own clock says nothing about time. */
+export const MAX_AHEAD_MS = 10_000
+
+/** By how many milliseconds the heartbeat is ahead of what is believed; 0: its time is believed. */
+export function aheadMs({ at }: Heartbeat, nowMs: number): number {
+  const ahead = Number(at / 1000n) - nowMs
+  return ahead > MAX_AHEAD_MS ? ahead : 0
+}
+
 /** Reads the JSON of a heartbeat record; undefined for anything else, such as a delete or a row without a position. */
 export function readHeartbeat(value: Buffer | null): Heartbeat | undefined {
   try {
@@ -37,18 +46,18 @@ function readMicros(at: unknown): bigint | undefined {
 /**
  * Takes heartbeats in order and answers the latest instant that is confirmed by each, if any: a heartbeat (T, L) is
  * confirmed by a later one whose confirmed position is at or past L, because then Kafka has acknowledged every order
- * committed before it.
+ * committed before it. One whose time is not believed confirms earlier ones, and is never confirmed itself.
  */
-export function confirmations(): (heartbeat: Heartbeat) => bigint | undefined {
+export function confirmations(): (heartbeat: Heartbeat, timeIsBelieved?: boolean) => bigint | undefined {
   let waiting: Heartbeat[] = []
-  return (heartbeat) => {
+  return (heartbeat, timeIsBelieved = true) => {
     let confirmed: bigint | undefined
     const still: Heartbeat[] = []
     for (const earlier of waiting) {
       if (earlier.lsn > heartbeat.confirmedLsn) still.push(earlier)
       else if (confirmed === undefined || earlier.at > confirmed) confirmed = earlier.at
     }
-    waiting = [...still.slice(1 - MAX_WAITING), heartbeat]
+    waiting = [...still.slice(1 - MAX_WAITING), ...(timeIsBelieved ? [heartbeat] : [])]
     return confirmed
   }
 }
@@ -62,9 +71,10 @@ export function reached(ends: ReadonlyMap<number, bigint>, nextOffset: (partitio
   return true
 }
 
-/** @param asOf epoch microseconds, or null while no instant is known */
+/** @param asOf epoch microseconds, or null while no instant is known; one that is still to come is as good as none */
 export function freshness(asOf: bigint | null, nowMs: number): Freshness {
   if (asOf === null) return 'stale'
   const ageMs = nowMs - Number(asOf / 1000n)
+  if (ageMs < -MAX_AHEAD_MS) return 'stale'
   return ageMs <= FRESH_MS ? 'fresh' : ageMs <= LATE_MS ? 'late' : 'stale'
 }

@@ -108,7 +108,8 @@ export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...option
     const latest = targets.findLast(passed(new Map([...state.positions, ...positions])))?.asOf ?? null
     const asOf = state.asOf === null || (latest !== null && latest > state.asOf) ? latest : state.asOf
     const revision = cells.length > 0 || foldBelow > state.foldedBelow ? revisionAfter(state.revision, nowMs) : state.revision
-    const windowStart = asOf === null ? 0n : firstTsidAt(Number(asOf / 1000n) - dedupWindowMs)
+    // By the earlier of two clocks: what one of them says wrongly for a moment must not make ids forgotten.
+    const windowStart = asOf === null ? 0n : firstTsidAt(Math.min(Number(asOf / 1000n), nowMs) - dedupWindowMs)
     const forgottenBelow = windowStart > state.forgottenBelow ? windowStart : state.forgottenBelow
     return { asOf, revision, forgottenBelow, foldedBelow: foldBelow }
   }

@@ -1,8 +1,9 @@
 // Follows the heartbeats: what they confirm becomes asOf once everything that lay in the topic then is counted.
+import type { Clock } from '@tally/platform/clock'
 import type { Log } from '@tally/platform/log'
 import type { LogConsumer, RecordLog } from '@tally/platform/record-log'
 import { AGGREGATOR, HEARTBEATS, ORDER_EVENTS } from '@tally/schemas/topics'
-import { confirmations, readHeartbeat, type Target } from './as-of.ts'
+import { aheadMs, confirmations, type Heartbeat, readHeartbeat, type Target } from './as-of.ts'
 
 /** Heartbeats are read from a little before the end: older ones say nothing that the next ones do not. */
 const LOOK_BACK = 10n
@@ -10,18 +11,38 @@ const LOOK_BACK = 10n
 type Options = {
   recordLog: RecordLog
   log: Log
+  clock: Clock
   aimAt(target: Target): void
+  /** By how many milliseconds the newest heartbeat is too far ahead of the own clock; 0: it is believed. */
+  onAhead?(ms: number): void
+}
+
+export type FollowAsOf = LogConsumer & {
+  /** For /readyz: undefined, or why asOf does not move. */
+  ready(): string | undefined
 }
 
 /** Starts following. Heartbeats that cannot be read, or come while the broker does not answer, are passed over: the next one says more. */
-export async function followAsOf({ recordLog, log, aimAt }: Options): Promise<LogConsumer> {
+export async function followAsOf({ recordLog, log, clock, aimAt, onAhead }: Options): Promise<FollowAsOf> {
   const confirm = confirmations()
   const next = new Map<number, bigint>()
   for (const [partition, { logStart, highWatermark }] of await recordLog.bounds(HEARTBEATS))
     next.set(partition, highWatermark - LOOK_BACK > logStart ? highWatermark - LOOK_BACK : logStart)
   let confirmed: bigint | undefined
+  let ahead = 0
 
-  return recordLog.subscribe({
+  /** Two clocks differ, and nobody here knows which one is wrong: asOf waits rather than pass orders that are not counted. */
+  function believes(heartbeat: Heartbeat): boolean {
+    const was = ahead
+    ahead = aheadMs(heartbeat, clock.now())
+    onAhead?.(ahead)
+    if (ahead > 0 && was === 0)
+      log.error({ aheadSeconds: ahead / 1_000 }, `${CLOCKS_DIFFER}. Counting goes on. Correct the clock that is wrong (NTP).`)
+    if (ahead === 0 && was > 0) log.info('the clock of the database is no longer ahead: asOf moves again')
+    return ahead === 0
+  }
+
+  const consumer = await recordLog.subscribe({
     topics: [HEARTBEATS],
     group: `${AGGREGATOR}-as-of`,
     startAt: (_topic, partition) => next.get(partition),
@@ -30,7 +51,7 @@ export async function followAsOf({ recordLog, log, aimAt }: Options): Promise<Lo
         next.set(partition, record.offset + 1n)
         const heartbeat = readHeartbeat(record.value)
         if (heartbeat === undefined) log.warn({ topic: record.topic, offset: String(record.offset) }, 'not a heartbeat: passed over')
-        else confirmed = later(confirmed, confirm(heartbeat))
+        else confirmed = later(confirmed, confirm(heartbeat, believes(heartbeat)))
       }
       if (confirmed === undefined) return
       try {
@@ -41,7 +62,11 @@ export async function followAsOf({ recordLog, log, aimAt }: Options): Promise<Lo
       }
     },
   })
+  return { ...consumer, ready: () => (ahead > 0 ? `${CLOCKS_DIFFER} (${Math.round(ahead / 1_000)} s ahead)` : undefined) }
 }
+
+const CLOCKS_DIFFER =
+  'the clock of the database is ahead of the clock of this host: its heartbeats are not believed, and asOf does not move'
 
 const later = (a: bigint | undefined, b: bigint | undefined) => (a === undefined || (b !== undefined && b > a) ? b : a)
 

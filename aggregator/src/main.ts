@@ -30,7 +30,7 @@ import { opsRebuild, rebuildCounts } from './rebuild-counts.ts'
 import { tendCounts } from './tend-counts.ts'
 
 runConsumer(AGGREGATOR, aggregatorConfig, async (app, config, parts) => {
-  const { clock, metrics, opsRoutes, recordLog, registry, patiently, openFile, consume } = parts
+  const { clock, metrics, opsRoutes, ready, recordLog, registry, patiently, openFile, consume } = parts
   const { log, stopping } = app
   checkDedupWindow(config.DEDUP_WINDOW_MS, ORDER_EVENTS, await patiently(() => topicConfig(config.KAFKA_BROKERS, ORDER_EVENTS)))
   await patiently(() => registry.idOf(subjectOf(ORDER_EVENTS), schemaOf(ORDER_EVENTS)))
@@ -66,7 +66,8 @@ runConsumer(AGGREGATOR, aggregatorConfig, async (app, config, parts) => {
   const tending = tendCounts({ tending: await duckdbTending(await file.connect()), counting, ...keeping, clock, log })
   app.onClose('tending', tending.stop)
   await consume(ORDER_EVENTS, counting)
-  const following = await followAsOf({ recordLog, log, aimAt: counting.aimAt })
+  const following = await followAsOf({ recordLog, log, clock, aimAt: counting.aimAt, onAhead: measured.heartbeatAhead })
+  ready.asOf = following.ready
   app.onClose('following as of', following.stop)
   for (const part of [publishing, tending, following]) part.ended.catch(app.fail)
 

@@ -8,6 +8,7 @@ import type { Settlement } from './settle-slices.ts'
 export type CountMetrics = {
   flushed(change: Change, outcomes: Settlement['outcomes'], seconds: number): void
   publishedBuckets(count: number): void
+  heartbeatAhead(ms: number): void
 }
 
 /** @param state what asOf is read from at every scrape */
@@ -45,6 +46,11 @@ export function countMetrics(registers: Registry[], state: () => CountsState, di
       this.set(asOf === null ? Number.NaN : clock.now() / 1000 - Number(asOf) / 1e6)
     },
   })
+  const ahead = new Gauge({
+    name: 'aggregator_heartbeat_ahead_seconds',
+    help: 'By how much the clock of the database is ahead of this host, while that is too much to believe it: asOf does not move then. Else 0.',
+    registers,
+  })
   new Gauge({
     name: 'aggregator_dirty_buckets',
     help: 'Changes of buckets that are still to be published; without a value while they cannot be read.',
@@ -67,5 +73,6 @@ export function countMetrics(registers: Registry[], state: () => CountsState, di
       transactionSeconds.observe(seconds)
     },
     publishedBuckets: (count) => published.inc(count),
+    heartbeatAhead: (ms) => ahead.set(ms / 1_000),
   }
 }

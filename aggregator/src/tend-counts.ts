@@ -42,7 +42,9 @@ export function tendCounts({ tending, counting, historyMs, minuteRetentionMs, cl
       await tending.keepAsOf(asOf - BigInt(historyMs) * 1000n)
       keptMinute = asOf / MINUTE_MICROS
     }
-    const horizon = hourOf(Math.floor((clock.now() - minuteRetentionMs) / 60_000))
+    // By the earlier of two clocks: minutes that were folded for a clock that ran ahead for a moment never come back.
+    const nowMs = asOf === null ? 0 : Math.min(Number(asOf / 1000n), clock.now())
+    const horizon = hourOf(Math.floor((nowMs - minuteRetentionMs) / 60_000))
     for (let { foldedBelow } = counting.state(); foldedBelow < horizon && !stopping.aborted; foldedBelow = counting.state().foldedBelow) {
       await counting.fold(await tending.foldable(foldedBelow, horizon, FOLD_ROWS))
     }

@@ -71,4 +71,8 @@ describe('freshness', () => {
     expect([age(0), age(5_000), age(5_001), age(60_000), age(60_001)]).to.deep.equal(['fresh', 'fresh', 'late', 'late', 'stale'])
     expect(freshness(null, 0)).to.equal('stale')
   })
+
+  it('is stale with an instant that is still to come by more than clocks differ', () => {
+    expect([freshness(20_000_000n, 10_000), freshness(20_001_000n, 10_000)]).to.deep.equal(['fresh', 'stale'])
+  })
 })

@@ -113,6 +113,7 @@ describe('the dedup window', () => {
   const old = idAt(NOW - 9 * DAY_MS)
   const handle = (...args: Parameters<typeof slice>) => opened.counting.handle(slice(...args))
   const settleAsOf = async (asOfMs: number) => {
+    opened.clock.at = asOfMs
     opened.counting.aimAt({ asOf: BigInt(asOfMs) * 1000n, ends: new Map() })
     await handle(opened.counting.startAt('', 0), [])
   }
@@ -146,6 +147,19 @@ describe('the dedup window', () => {
     const tables = await opened.rows("select table_name from duckdb_tables() where table_name like 'seen%' order by all")
     expect(tables.flat()).to.deep.equal(['seen_20261119', 'seen_20261124'])
     await handle(3n, [kept])
+    expect(await opened.totals()).to.deep.equal(chairs(3))
+  })
+
+  it('forgets no ids while one of two clocks is far ahead: the own one, or that of the database', async () => {
+    const known = [event(idAt(NOW - 5 * DAY_MS)), event()]
+    await handle(0n, known)
+    opened.clock.at = NOW + 30 * DAY_MS
+    opened.counting.aimAt({ asOf: BigInt(NOW) * 1000n, ends: new Map() })
+    await handle(2n, known)
+    opened.clock.at = NOW
+    opened.counting.aimAt({ asOf: BigInt(NOW + 30 * DAY_MS) * 1000n, ends: new Map() })
+    await handle(4n, known)
+    await handle(6n, [...known, event()])
     expect(await opened.totals()).to.deep.equal(chairs(3))
   })
 

@@ -1,32 +1,39 @@
 // From heartbeats in the log to targets of counting.
 import { createLog } from '@tally/platform/log'
 import { type MemoryLog, memoryLog } from '@tally/platform/memory-log'
-import type { LogConsumer } from '@tally/platform/record-log'
 import { HEARTBEATS, ORDER_EVENTS } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import type { Target } from '../src/as-of.ts'
-import { followAsOf } from '../src/follow-as-of.ts'
-import { handClock } from './support/orders.ts'
+import { type FollowAsOf, followAsOf } from '../src/follow-as-of.ts'
+import { handClock, NOW } from './support/orders.ts'
 
 describe('following asOf', () => {
   let recordLog: MemoryLog
-  let following: LogConsumer | undefined
+  let following: FollowAsOf | undefined
   let targets: Target[]
+  let clock: ReturnType<typeof handClock>
+  let ahead: number[]
   const beat = (at: number, lsn: number, confirmed: number) =>
     recordLog.append(HEARTBEATS, [
       { key: null, value: Buffer.from(JSON.stringify({ after: { id: 1, at, confirmed_lsn: confirmed }, source: { lsn } })) },
     ])
   const order = () => recordLog.append(ORDER_EVENTS, [{ key: null, value: null, partition: 1 }])
   const follow = async () => {
-    following = await followAsOf({ recordLog, log: createLog('test', 'silent'), aimAt: (target) => targets.push(target) })
+    following = await followAsOf({
+      ...{ recordLog, clock, log: createLog('test', 'silent') },
+      aimAt: (target) => targets.push(target),
+      onAhead: (ms) => ahead.push(ms),
+    })
   }
   const seen = (asOf: bigint) => until(() => targets.find((target) => target.asOf === asOf), { what: `a target of ${asOf}` })
   beforeEach(() => {
-    recordLog = memoryLog({ clock: handClock() })
+    clock = handClock()
+    recordLog = memoryLog({ clock })
     recordLog.createTopic(HEARTBEATS, 1)
     recordLog.createTopic(ORDER_EVENTS, 2)
     targets = []
+    ahead = []
   })
   afterEach(() => following?.stop())
 
@@ -49,6 +56,31 @@ describe('following asOf', () => {
     await beat(20, 200, 25)
     await seen(2n)
     expect(targets.map(({ asOf }) => asOf)).to.deep.equal([2n])
+  })
+
+  it('never aims at the time of a heartbeat that is ahead of the own clock, and says so until the clocks agree again', async () => {
+    const at = (ms: number) => (NOW + ms) * 1_000
+    await follow()
+    await beat(at(0), 100, 0)
+    await beat(at(30 * 86_400_000), 200, 100)
+    await seen(BigInt(at(0)))
+    expect([following?.ready(), ahead.at(-1)]).to.deep.equal([
+      'the clock of the database is ahead of the clock of this host: its heartbeats are not believed, and asOf does not move (2592000 s ahead)',
+      30 * 86_400_000,
+    ])
+    await beat(at(2_000), 300, 200)
+    await beat(at(3_000), 400, 300)
+    await seen(BigInt(at(2_000)))
+    expect([following?.ready(), ahead.at(-1)]).to.deep.equal([undefined, 0])
+    expect(targets.map(({ asOf }) => asOf)).to.deep.equal([BigInt(at(0)), BigInt(at(2_000))])
+  })
+
+  it('believes a clock that is a few seconds ahead, as clocks are', async () => {
+    await follow()
+    await beat((NOW + 9_000) * 1_000, 100, 0)
+    await beat((NOW + 9_100) * 1_000, 200, 100)
+    await seen(BigInt((NOW + 9_000) * 1_000))
+    expect(following?.ready()).to.equal(undefined)
   })
 
   it('passes over what is no heartbeat', async () => {

@@ -228,7 +228,7 @@ describe('counts kept for later', () => {
     it('stay minutes where their hour would not fit in 64 bits, and all that can be folded is', async () => {
       const half = 2n ** 62n
       const large = (minute: number) => event(newId(), { placedAt: micros(day + minute * MINUTE_MS), lines: [line('Yachts', 1, half)] })
-      await count(large(1), large(2), large(61), placed(day + MINUTE_MS), placed(day + 2 * MINUTE_MS))
+      await countUpTo(NOW, large(1), large(2), large(61), placed(day + MINUTE_MS), placed(day + 2 * MINUTE_MS))
       const hours = (await ask(HOURS)).text
       expect(hours).to.contain(`"revenueMinor":${2n * half}`)
       tend()
@@ -246,9 +246,24 @@ describe('counts kept for later', () => {
       expect((await ask(HOURS)).text).to.contain(`"revenueMinor":${3n * half}`)
     })
 
+    it('stay minutes while one of two clocks is far ahead: the own one, or that of the database', async () => {
+      const passed: number[] = []
+      const keepAsOf: Tending['keepAsOf'] = (oldest) => tending.keepAsOf(oldest).then(() => void passed.push(Number(oldest)))
+      const minutes = () => opened.counting.state().foldedBelow * MINUTE_MS
+      clock.at = NOW + 365 * DAY_MS
+      await countUpTo(NOW, placed(NOW - DAY_MS))
+      tend({ keepAsOf })
+      await folded()
+      clock.at = NOW
+      await countUpTo(NOW + 365 * DAY_MS, placed(NOW - DAY_MS))
+      await until(() => passed.length === 2, { what: 'it was looked at again' })
+      await passes?.stop()
+      expect(minutes()).to.equal(NOW - 35 * DAY_MS)
+    })
+
     it('are folded in steps, each whole or not at all, and go on after a restart', async () => {
       const lines = Array.from({ length: 100 }, (_, n) => line(`C${n}`, 1, 1n))
-      await count(...Array.from({ length: 150 }, (_, n) => event(newId(), { placedAt: micros(day + n * MINUTE_MS), lines })))
+      await countUpTo(NOW, ...Array.from({ length: 150 }, (_, n) => event(newId(), { placedAt: micros(day + n * MINUTE_MS), lines })))
       const to = (day + 12 * HOUR_MS) / MINUTE_MS
       const first = await tending.foldable(0, to, 5_000)
       expect(first).to.equal((day + HOUR_MS) / MINUTE_MS)

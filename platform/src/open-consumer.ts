@@ -9,7 +9,7 @@ import { kafkaLog } from './kafka-log.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { policyOf } from './policy.ts'
-import { type OpsRoutes, openOps } from './probes.ts'
+import { type OpsRoutes, openOps, type Probes } from './probes.ts'
 import type { RecordLog } from './record-log.ts'
 import { confluentRegistry, type SchemaRegistry } from './registry.ts'
 import { whileUnavailable } from './retry.ts'
@@ -22,6 +22,8 @@ export type ConsumerParts = {
   registry: SchemaRegistry
   /** What else the ops port answers; may be added to. */
   opsRoutes: OpsRoutes
+  /** What else the service must have to be ready; may be added to. */
+  ready: Probes['ready']
   /** Repeats while something is away, for as long as a start may take. */
   patiently<T>(work: () => Promise<T>): Promise<T>
   /** Opens DATA_FILE, not ready while another process holds it, and brings it to the newest version. */
@@ -53,7 +55,7 @@ async function openConsumer(app: App, service: string, config: ConsumerConfig): 
   let waiting = 'starting'
   let consuming: Consuming | undefined
   const live = { loop: () => consuming?.live() }
-  const ready = { loop: () => (consuming === undefined ? waiting : consuming.ready()) }
+  const ready: Probes['ready'] = { loop: () => (consuming === undefined ? waiting : consuming.ready()) }
   const opsRoutes: OpsRoutes = new Map()
   await openOps(app, config.OPS_LISTEN, metrics, { live, ready }, opsRoutes)
   const recordLog = kafkaLog({ brokers: config.KAFKA_BROKERS, clientId: service, log, metrics })
@@ -63,6 +65,7 @@ async function openConsumer(app: App, service: string, config: ConsumerConfig): 
     clock,
     metrics,
     opsRoutes,
+    ready,
     recordLog,
     registry: confluentRegistry(config.SCHEMA_REGISTRY_URL),
     patiently: (work) => whileUnavailable(work, { deadlineMs: config.START_TIMEOUT_MS }),

@@ -14,6 +14,7 @@ export type OpsRoutes = Map<string, (method: string) => { status: number; body: 
 /** Pages of their own, by the first part of the path: `/queues`. */
 export type Mounted = Map<string, RequestListener>
 
+/** Checks may be added while the port is open. */
 export type Probes = { live: Record<string, Check>; ready: Record<string, Check> }
 
 /** Opens the ops port. Ready once everything is open, the public port last, and until shutdown begins. */
@@ -25,11 +26,11 @@ export async function openOps(
   routes: OpsRoutes = new Map(),
   mounted: Mounted = new Map(),
 ): Promise<number> {
-  const ready: Record<string, Check> = {
+  const ready = (): Record<string, Check> => ({
     start: () => (app.started() ? undefined : 'starting'),
     shutdown: () => (app.stopping.aborted ? 'shutting down' : undefined),
     ...probes.ready,
-  }
+  })
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = (req.url ?? '').split('?')[0]
     const page = mounted.get(`/${path?.split('/')[1]}`)
@@ -38,7 +39,7 @@ export async function openOps(
       const text = await metrics.metrics()
       res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text)
     } else if (path === '/livez' || path === '/readyz') {
-      const { ok, checks } = await ask(path === '/livez' ? probes.live : ready)
+      const { ok, checks } = await ask(path === '/livez' ? probes.live : ready())
       res.writeHead(ok ? 200 : 503, { 'Content-Type': 'application/json' }).end(`${JSON.stringify({ ok, checks })}\n`)
     } else if (routes.has(path ?? '')) {
       const { status, body } = routes.get(path ?? '')?.(req.method ?? '') ?? { status: 404, body: {} }

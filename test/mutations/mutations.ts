@@ -107,6 +107,36 @@ export const MUTATIONS: Mutation[] = [
     test: exactlyOnce('never goes back, also after a restart'),
   },
   {
+    name: 'the time of a heartbeat that is ahead of the own clock is not believed',
+    file: 'aggregator/src/as-of.ts',
+    search: 'return ahead > MAX_AHEAD_MS ? ahead : 0',
+    replace: 'return ahead > MAX_AHEAD_MS ? 0 : 0',
+    test: {
+      file: 'aggregator/test/follow-as-of.unit.test.ts',
+      title: 'never aims at the time of a heartbeat that is ahead of the own clock, and says so until the clocks agree again',
+    },
+  },
+  {
+    name: 'ids are forgotten by the earlier of two clocks',
+    file: 'aggregator/src/count-orders.ts',
+    search: 'firstTsidAt(Math.min(Number(asOf / 1000n), nowMs) - dedupWindowMs)',
+    replace: 'firstTsidAt(Number(asOf / 1000n) - dedupWindowMs)',
+    test: {
+      file: 'aggregator/test/exactly-once.component.test.ts',
+      title: 'forgets no ids while one of two clocks is far ahead: the own one, or that of the database',
+    },
+  },
+  {
+    name: 'minutes are folded by the earlier of two clocks',
+    file: 'aggregator/src/tend-counts.ts',
+    search: 'Math.min(Number(asOf / 1000n), clock.now())',
+    replace: 'Math.max(Number(asOf / 1000n), clock.now())',
+    test: {
+      file: 'aggregator/test/past.component.test.ts',
+      title: 'stay minutes while one of two clocks is far ahead: the own one, or that of the database',
+    },
+  },
+  {
     name: 'revisions that outgrow those of an older file',
     file: 'aggregator/src/count-orders.ts',
     search: 'return now > before ? now : before + 1n',
