@@ -9,12 +9,6 @@ const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
 const code = (file: string) => read(file).replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
 
 describe('the house', () => {
-  it('keeps files small: none above 200 lines, nine in ten up to 150', () => {
-    const lengths = sources.map((file) => ({ file, lines: read(file).split('\n').length }))
-    expect(lengths.filter(({ lines }) => lines > 201)).to.deep.equal([])
-    expect(lengths.filter(({ lines }) => lines > 151).length).to.be.at.most(sources.length / 10)
-  })
-
   it('reads the clock in clock.ts alone', () => {
     const reading = sources.filter((file) => file !== 'platform/src/clock.ts' && /\bDate\.now\(|new Date\(\)/.test(code(file)))
     expect(reading).to.deep.equal([])
