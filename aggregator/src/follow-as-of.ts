@@ -46,9 +46,9 @@ export async function followAsOf({ recordLog, log, clock, aimAt, onAhead }: Opti
     topics: [HEARTBEATS],
     group: `${AGGREGATOR}-as-of`,
     startAt: (_topic, partition) => next.get(partition),
-    async onBatch({ partition, records }) {
+    async onBatch({ partition, records, next: behind }) {
+      next.set(partition, behind)
       for (const record of records) {
-        next.set(partition, record.offset + 1n)
         const heartbeat = readHeartbeat(record.value)
         if (heartbeat === undefined) log.warn({ topic: record.topic, offset: String(record.offset) }, 'not a heartbeat: passed over')
         else confirmed = later(confirmed, confirm(heartbeat, believes(heartbeat)))

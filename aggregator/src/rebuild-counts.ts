@@ -142,17 +142,20 @@ type ReadAlong = { recordLog: RecordLog; counting: CountOrders; upTo(partition: 
 /** Reads without the group, never past where the counts stand: at the end both know the same records. Dead letters are written already. */
 async function readAlong({ recordLog, counting, upTo }: ReadAlong) {
   let stopped = false
-  async function settle(batch: RecordBatch, records: LogRecord[], poison?: Fault): Promise<void> {
-    const [next, last] = [counting.startAt(batch.topic, batch.partition), records.at(-1)]
-    const range = { from: next, next: (last?.offset ?? next - 1n) + 1n, highWatermark: batch.highWatermark + 1n }
+  /** Settles the records and all offsets up to `next`. */
+  async function settle(batch: RecordBatch, records: LogRecord[], next: bigint, poison?: Fault): Promise<void> {
+    const { topic, partition } = batch
+    const range = { topic, partition, from: counting.startAt(topic, partition), next, highWatermark: batch.highWatermark + 1n }
     try {
       await settleRecords(records, range, { group: AGGREGATOR, handler: counting, deadLetter: async () => {}, stillOurs: () => {} }, poison)
     } catch (error) {
       if (poison || error instanceof Unavailable || error instanceof StopProcess) throw error
-      if (records.length === 1) return settle(batch, records, { reason: 'handler-failed', error, attempts: 1 })
+      if (records.length === 0) throw error
+      if (records.length === 1) return settle(batch, records, next, { reason: 'handler-failed', error, attempts: 1 })
       const half = Math.ceil(records.length / 2)
-      await settle(batch, records.slice(0, half))
-      await settle(batch, records.slice(half))
+      const behindHalf = records[half]?.offset ?? next
+      await settle(batch, records.slice(0, half), behindHalf)
+      await settle(batch, records.slice(half), next)
     }
   }
   return recordLog
@@ -162,14 +165,16 @@ async function readAlong({ recordLog, counting, upTo }: ReadAlong) {
       temporary: true,
       startAt: counting.startAt,
       async onBatch(batch) {
-        const next = counting.startAt(batch.topic, batch.partition)
+        const position = () => counting.startAt(batch.topic, batch.partition)
+        const next = position()
         const { logStart = next } = (await recordLog.bounds(ORDER_EVENTS)).get(batch.partition) ?? {}
         if (logStart > next) throw new StopProcess('records were deleted before they were counted again')
         let rest = batch.records
-        while (rest.length > 0 && !stopped) {
-          const end = upTo(batch.partition)
+        while (position() < batch.next && !stopped) {
+          let end = upTo(batch.partition)
+          if (end > batch.next) end = batch.next
           const ready = rest.filter(({ offset }) => offset < end)
-          if (ready.length > 0) await settle(batch, ready)
+          if (end > position()) await settle(batch, ready, end)
           else await wait(POLL_MS)
           rest = rest.slice(ready.length)
         }

@@ -50,6 +50,16 @@ describe('following asOf', () => {
     ])
   })
 
+  it('aims behind records that nobody can read yet, since a transaction of somebody else is open', async () => {
+    await follow()
+    const transaction = await recordLog.transaction(ORDER_EVENTS, 1, [{ key: null, value: null }])
+    await order()
+    await beat(1, 100, 0)
+    await beat(2, 200, 150)
+    expect((await seen(1n)).ends.get(1)).to.equal(2n)
+    await transaction.abort()
+  })
+
   it('aims at nothing new while the confirmed position stands still', async () => {
     await follow()
     for (let at = 1; at < 20; at += 1) await beat(at, at * 10, 5)

@@ -191,6 +191,22 @@ describe('a rebuild', () => {
     expect(await totals()).to.deep.equal(expected())
   })
 
+  it('goes past the ends of transactions, and what was aborted, as the counts do', async () => {
+    await sendSome(20)
+    for (const end of ['commit', 'abort'] as const) {
+      const one = orderAt(1, end)
+      const transaction = await kafka.transaction(topic, 0, [encode(one, 0)])
+      await transaction[end]()
+      if (end === 'commit') sent.push(one)
+    }
+    await caughtUp()
+    await harm('update summed set orders = orders + 1')
+    const rebuilding = await recounting(opened, recordLog(), files.path)
+    rebuilding.start()
+    expect((await rebuilt(rebuilding)).state).to.equal('done')
+    expect(await totals()).to.deep.equal(expected())
+  })
+
   it('that counts a dead letter leaves nothing to a replay of it, however late that comes', async () => {
     const failed = orderAt(1, 'Failed')
     sent.push(failed)

@@ -4,13 +4,13 @@ import type { RecordLog } from '@tally/platform/record-log'
 import type { EventRange } from './event-range.ts'
 import type { Arrivals } from './reemit-events.ts'
 
-/** Looks from the topic's present end on; an event that came twice counts once. */
+/** Looks from what can be read of the topic now on; an event that came twice counts once. */
 export async function watchArrivals(log: RecordLog, topic: string, { from, to }: EventRange): Promise<Arrivals> {
-  const reached = new Map([...(await log.bounds(topic))].map(([partition, { highWatermark }]) => [partition, highWatermark]))
+  const reached = new Map([...(await log.bounds(topic))].map(([partition, { lastStable }]) => [partition, lastStable]))
   const seen = new Set<string>()
   return {
     async arrived() {
-      const ends = [...(await log.bounds(topic))].map(([partition, { highWatermark }]) => ({ partition, next: highWatermark }))
+      const ends = [...(await log.bounds(topic))].map(([partition, { lastStable }]) => ({ partition, next: lastStable }))
       const ranges = ends.map(({ partition, next }) => ({ partition, from: reached.get(partition) ?? 0n, next }))
       for await (const { headers } of readRanges(log, topic, ranges)) {
         const id = headers.id?.toString() ?? ''

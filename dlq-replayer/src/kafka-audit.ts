@@ -27,12 +27,13 @@ export async function kafkaAudit(log: RecordLog, topic: string, standstillMs = S
     group: `${topic}-${randomUUID()}`,
     temporary: true,
     startAt: () => next,
-    async onBatch({ records }) {
+    async onBatch({ records, next: behind }) {
       for (const { offset, value } of records) {
         if (offset < next) continue
         applyEntry(ledger, parseEntry(String(value)))
         next = offset + 1n
       }
+      if (behind > next) next = behind
       moved.dispatchEvent(new Event('moved'))
     },
   })
@@ -52,7 +53,7 @@ export async function kafkaAudit(log: RecordLog, topic: string, standstillMs = S
       )
     },
     async refresh() {
-      const end = (await log.bounds(topic)).get(0)?.highWatermark ?? 0n
+      const end = (await log.bounds(topic)).get(0)?.lastStable ?? 0n
       let [reached, deadline] = [next, AbortSignal.timeout(standstillMs)]
       while (next < end) {
         if (fault !== undefined) throw fault

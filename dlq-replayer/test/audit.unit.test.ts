@@ -14,7 +14,7 @@ describe('the audit topic', () => {
     let subscription: Subscription | undefined
     const consumer: Partial<LogConsumer> = { ended: new Promise(() => {}) }
     const log: Partial<RecordLog> = {
-      bounds: async () => new Map([[0, { logStart: 0n, highWatermark: 6n }]]),
+      bounds: async () => new Map([[0, { logStart: 0n, highWatermark: 6n, lastStable: 6n }]]),
       subscribe: async (given) => {
         subscription = given
         return consumer as LogConsumer
@@ -26,7 +26,7 @@ describe('the audit topic', () => {
       for (let offset = 0n; offset < coming; offset += 1n) {
         await delay(everyMs)
         const record = { topic: 'audit', partition: 0, offset, timestamp: 0, key: null, value, headers: {} }
-        const batch = { topic: 'audit', partition: 0, records: [record], highWatermark: 6n }
+        const batch = { topic: 'audit', partition: 0, records: [record], from: offset, next: offset + 1n, highWatermark: 6n }
         await subscription?.onBatch({ ...batch, heartbeat: async () => {}, owned: () => true })
       }
     }

@@ -21,7 +21,7 @@ describe('the watch of a quiet queue', () => {
     const letters: LetterReader = {
       async bounds() {
         asked += 1
-        return new Map([[0, { logStart, highWatermark: 3n }]])
+        return new Map([[0, { logStart, highWatermark: 3n, lastStable: 3n }]])
       },
       retentionMs: async () => retentionMs,
       async *read(dlq, ranges) {

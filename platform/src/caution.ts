@@ -56,7 +56,7 @@ export function cautionOf({ marks, group, log }: { marks: CrashMarks | undefined
 
   return {
     work(batch, settle) {
-      if (left === undefined || done.has(keyOf(batch))) return settle(batch.records)
+      if (left === undefined || batch.records.length === 0 || done.has(keyOf(batch))) return settle(batch.records)
       const working = turn.then(() => inParts(batch, settle))
       turn = working.catch(() => {})
       return working

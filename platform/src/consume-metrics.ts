@@ -42,6 +42,12 @@ export function consumeMetrics(metrics: Registry) {
       labelNames,
       registers,
     }),
+    heldBack: new Gauge({
+      name: 'consumer_open_transaction_seconds',
+      help: 'For how long an open transaction of some producer has kept the records behind it from being read; 0: none does.',
+      labelNames,
+      registers,
+    }),
     batchRecords: new Histogram({
       name: 'consumer_batch_records',
       help: 'Records per fetched batch.',

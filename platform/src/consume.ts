@@ -107,6 +107,7 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
       metrics.lag.reset()
       metrics.lagSeconds.reset()
       metrics.stalled.reset()
+      metrics.heldBack.reset()
       metrics.rebalances.inc()
       positions.recheck()
     },
@@ -130,6 +131,6 @@ export async function consume<T>(options: ConsumeOptions<T>): Promise<Consuming>
     ended: ended.promise,
     stop,
     live: watch.stalled,
-    ready: () => (turns.joined() ? (waiting.why() ?? watch.away()) : (watch.away() ?? 'joining the group')),
+    ready: () => (turns.joined() ? (waiting.why() ?? watch.away() ?? watch.heldBack()) : (watch.away() ?? 'joining the group')),
   }
 }

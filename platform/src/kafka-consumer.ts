@@ -104,13 +104,19 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     positioned.seek(topic, partition, nextOffset)
   }
 
+  /** Whether what is fetched now is still to be worked on later. */
+  function ownership(key: string): () => boolean {
+    const [born, sought] = [generation, seeks.get(key)]
+    return () => lost?.generation !== born && born === generation && !stopped && sought === seeks.get(key)
+  }
+
   /** Resolves when KafkaJS may fetch on: with the work done at the end of the log, else as soon as there is room. */
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, isStale } = payload
     const { topic, partition } = batch
     if (stopping || isStale()) return
     const key = keyOf(topic, partition)
-    const [born, sought, size] = [generation, seeks.get(key), batch.messages.length]
+    const [born, size] = [generation, batch.messages.length]
     if (lost?.generation === generation) throw lost.error
     // A heartbeat that fails otherwise says nothing yet: KafkaJS sends its own behind the batch and acts on it.
     const beat = async () => {
@@ -122,9 +128,11 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
       topic,
       partition,
       records: batch.messages.map((message) => fromKafka(topic, partition, message)),
+      from: BigInt(batch.firstOffset() ?? batch.messages[0]?.offset ?? 0),
+      next: BigInt(batch.lastOffset()) + 1n,
       highWatermark: BigInt(batch.highWatermark),
       heartbeat: beat,
-      owned: () => lost?.generation !== born && born === generation && !stopped && sought === seeks.get(key),
+      owned: ownership(key),
     }
     const timer = setInterval(beat, heartbeatMs / 2)
     gate.took(size)
@@ -141,10 +149,28 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
         gate.done(size)
       }
     })
-    const isLast = BigInt(batch.lastOffset()) + 1n >= ours.highWatermark
-    await (isLast ? settled : Promise.race([settled, ahead.room()]))
+    await (ours.next >= ours.highWatermark ? settled : Promise.race([settled, ahead.room()]))
     if (lost?.generation === born) throw lost.error
   }
+
+  // What has offsets and no records (the end of a transaction, an aborted one) KafkaJS passes by itself, and tells only here.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    const { topic, partition, batchSize, firstOffset, lastOffset, highWatermark } = payload
+    if (batchSize > 0 || stopping) return
+    const key = keyOf(topic, partition)
+    const ours: RecordBatch = {
+      ...{ topic, partition, records: [] },
+      from: BigInt(firstOffset ?? lastOffset),
+      next: BigInt(lastOffset) + 1n,
+      highWatermark: BigInt(highWatermark),
+      heartbeat: async () => {},
+      owned: ownership(key),
+    }
+    const { settled } = ahead.add(key, 0, async () => {
+      if (!stopping && ours.owned()) await onBatch(ours)
+    })
+    settled.catch(end)
+  })
 
   async function commit(topic: string, partition: number, nextOffset: bigint): Promise<void> {
     const offset = String(nextOffset)

@@ -5,6 +5,7 @@ import { Counter } from 'prom-client'
 import { messageOf, Unavailable } from './errors.ts'
 import { type ClientOptions, kafkaClient, kafkaErrorType, RETRY } from './kafka-client.ts'
 import { kafkaSubscribe } from './kafka-consumer.ts'
+import { endsOfTheLog } from './kafka-ends.ts'
 import { connectProducer } from './kafka-producer.ts'
 import { chunksOf } from './kafka-records.ts'
 import type { NewRecord, RecordLog, Written } from './record-log.ts'
@@ -57,8 +58,20 @@ export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessi
     },
     async bounds(topic) {
       try {
-        const offsets = await (await admin.get()).fetchTopicOffsets(topic)
-        return new Map(offsets.map(({ partition, low, high }) => [partition, { logStart: BigInt(low), highWatermark: BigInt(high) }]))
+        const asked = await admin.get()
+        // In this order: what is stable by then and still before the end that was told first is held up by a transaction.
+        const ends = await endsOfTheLog(() => asked.fetchTopicOffsets(topic))
+        const stable = new Map((await asked.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, BigInt(high)]))
+        return new Map(
+          ends.map(({ partition, low, high }) => {
+            const highWatermark = BigInt(high)
+            const lastStable = stable.get(partition) ?? highWatermark
+            return [
+              partition,
+              { logStart: BigInt(low), highWatermark, lastStable: lastStable < highWatermark ? lastStable : highWatermark },
+            ]
+          }),
+        )
       } catch (error) {
         throw new Unavailable(`reading the offsets of ${topic} failed: ${messageOf(error)}`, { cause: error })
       }

@@ -23,6 +23,12 @@ declare module 'kafkajs/src/protocol/decoder.js' {
   }
 }
 
+declare module 'kafkajs/src/protocol/requests/listOffsets/index.js' {
+  type Request = (fields: { isolationLevel?: number }) => object
+  const listOffsets: { protocol(of: { version: number }): Request }
+  export default listOffsets
+}
+
 declare module 'kafkajs/src/protocol/requests/fetch/v11/response.js' {
   import type { FetchAnswer } from '@tally/platform/kafka-fetch'
 

@@ -1,6 +1,6 @@
 // Consumer groups of the log in memory: eager rebalances, one batch at a time per partition.
 import { type BufferGate, bufferGate } from './buffer-gate.ts'
-import type { MemoryPartition } from './memory-log.ts'
+import { lastStableOf, type MemoryPartition } from './memory-log.ts'
 import type { LogConsumer, Subscription } from './record-log.ts'
 
 type Place = { topic: string; partition: number }
@@ -69,9 +69,8 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
       for (const place of member.assigned.values()) {
         if (member.gate.isShut() || member.paused.has(keyOf(place)) || place.inHand) continue
         const kept = partitionsOf(place.topic)[place.partition] as MemoryPartition
-        const from = kept.records.findIndex(({ offset }) => offset >= place.position)
-        if (from === -1) continue
-        const handing = hand(group, member, place, kept, from).finally(() => {
+        if (place.position >= lastStableOf(kept)) continue
+        const handing = hand(group, member, place, kept).finally(() => {
           member.inHand.delete(handing)
           pump(group, member)
         })
@@ -80,18 +79,21 @@ export function memoryGroups({ partitionsOf, maxBatch, isSilent }: Options) {
     })
   }
 
-  async function hand(group: Group, member: Member, place: Assigned, kept: MemoryPartition, from: number): Promise<void> {
-    const { topic, partition } = place
-    const records = kept.records.slice(from, from + maxBatch)
-    const next = (records.at(-1)?.offset ?? 0n) + 1n
+  async function hand(group: Group, member: Member, place: Assigned, kept: MemoryPartition): Promise<void> {
+    const { topic, partition, position } = place
+    const lastStable = lastStableOf(kept)
+    const readable = kept.records.filter(({ offset }) => offset >= position && offset < lastStable)
+    const records = readable.slice(0, maxBatch)
+    const next = records.length < readable.length ? (records.at(-1)?.offset ?? 0n) + 1n : lastStable
     const born = group.generation
     const owned = () => born === group.generation && !place.sought
     member.gate.took(records.length)
     place.inHand = true
     place.sought = false
     try {
-      const highWatermark = (kept.records.at(-1)?.offset ?? 0n) + 1n
-      await member.subscription.onBatch({ topic, partition, records, highWatermark, heartbeat: async () => {}, owned })
+      const from = records[0]?.offset ?? position
+      const batch = { topic, partition, records, from, next, highWatermark: kept.end }
+      await member.subscription.onBatch({ ...batch, heartbeat: async () => {}, owned })
       if (owned()) place.position = next
     } catch (error) {
       member.end(error)

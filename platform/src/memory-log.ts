@@ -4,7 +4,17 @@ import { Unavailable } from './errors.ts'
 import { memoryGroups } from './memory-groups.ts'
 import type { LogRecord, NewRecord, RecordLog, Written } from './record-log.ts'
 
-export type MemoryPartition = { logStart: bigint; records: LogRecord[] }
+/** `end`: the offset behind the last record; `openFrom`: first offsets of transactions that are open. */
+export type MemoryPartition = { logStart: bigint; end: bigint; records: LogRecord[]; openFrom: Set<bigint> }
+
+/** The offset before which all can be read. */
+export function lastStableOf({ end, openFrom }: MemoryPartition): bigint {
+  let lastStable = end
+  for (const from of openFrom) if (from < lastStable) lastStable = from
+  return lastStable
+}
+
+export type OpenTransaction = { commit(): Promise<void>; abort(): Promise<void> }
 
 export type MemoryLog = RecordLog & {
   createTopic(topic: string, partitions: number): void
@@ -14,6 +24,8 @@ export type MemoryLog = RecordLog & {
   trim(topic: string, partition: number, logStart: bigint): void
   /** Compaction: forgets one record from the middle. */
   compactAway(topic: string, partition: number, offset: bigint): void
+  /** Appends records that are read once their transaction is committed, and never if it is aborted. Its end takes an offset of its own. */
+  transaction(topic: string, partition: number, records: NewRecord[]): Promise<OpenTransaction>
   /** Every member of the group loses its partitions and is assigned anew. */
   rebalance(group: string): Promise<void>
   /** The group's committed next offset. */
@@ -52,12 +64,20 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
     return keyless % count
   }
 
+  function push(topic: string, partition: number, { partition: _, ...content }: NewRecord): bigint {
+    const into = partitionsOf(topic)[partition] as MemoryPartition
+    const offset = into.end
+    into.records.push({ topic, partition, offset, timestamp: clock.now(), headers: {}, ...content })
+    into.end += 1n
+    return offset
+  }
+
   return {
     faults,
     createTopic(topic, count) {
       topics.set(
         topic,
-        Array.from({ length: count }, () => ({ logStart: 0n, records: [] })),
+        Array.from({ length: count }, () => ({ logStart: 0n, end: 0n, records: [], openFrom: new Set<bigint>() })),
       )
     },
     async append(topic, records) {
@@ -68,20 +88,16 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
       const written: Written[] = []
       for (const record of records) {
         const partition = partitionFor(record, partitions.length)
-        const { logStart, records: kept } = partitions[partition] as MemoryPartition
-        const offset = kept.length === 0 ? logStart : (kept.at(-1) as LogRecord).offset + 1n
-        const { partition: _, ...content } = record
-        kept.push({ topic, partition, offset, timestamp: clock.now(), headers: {}, ...content })
-        written.push({ partition, offset })
+        written.push({ partition, offset: push(topic, partition, record) })
       }
       groups.wake()
       return written
     },
     async bounds(topic) {
       answering()
-      const entries = partitionsOf(topic).map(({ logStart, records }, partition) => {
-        const last = records.at(-1)
-        return [partition, { logStart, highWatermark: last ? last.offset + 1n : logStart }] as const
+      const entries = partitionsOf(topic).map((kept, partition) => {
+        const { logStart, end: highWatermark } = kept
+        return [partition, { logStart, highWatermark, lastStable: lastStableOf(kept) }] as const
       })
       return new Map(entries)
     },
@@ -97,11 +113,26 @@ export function memoryLog({ clock, maxBatch = 500 }: { clock: Clock; maxBatch?: 
     trim(topic, partition, logStart) {
       const trimmed = partitionsOf(topic)[partition] as MemoryPartition
       trimmed.logStart = logStart
+      if (trimmed.end < logStart) trimmed.end = logStart
       trimmed.records = trimmed.records.filter(({ offset }) => offset >= logStart)
     },
     compactAway(topic, partition, offset) {
       const compacted = partitionsOf(topic)[partition] as MemoryPartition
       compacted.records = compacted.records.filter((record) => record.offset !== offset)
+    },
+    async transaction(topic, partition, records) {
+      answering()
+      const into = partitionsOf(topic)[partition] as MemoryPartition
+      const from = into.end
+      into.openFrom.add(from)
+      const written = new Set(records.map((record) => push(topic, partition, record)))
+      const end = async (isCommitted: boolean) => {
+        if (!isCommitted) into.records = into.records.filter(({ offset }) => !written.has(offset))
+        into.openFrom.delete(from)
+        into.end += 1n
+        groups.wake()
+      }
+      return { commit: () => end(true), abort: () => end(false) }
     },
     rebalance: groups.rebalance,
     committed: groups.committed,

@@ -16,6 +16,8 @@ export type Policy = {
   watchEveryMs: number
   /** Records wait and none comes for this long: the client has stalled, and the process ends. */
   stallTimeoutMs: number
+  /** An open transaction that keeps records from being read for this long makes the service not ready. */
+  heldBackAfterMs: number
   /** A batch may be in hand this long without anything being settled, then the process ends. */
   hangingAfterMs: number
   /** Fetching pauses while more records wait in memory than this. */
@@ -33,6 +35,7 @@ export const DEFAULT_POLICY: Policy = {
   watchEveryMs: 5_000,
   // Longer than a rebalance may take.
   stallTimeoutMs: 90_000,
+  heldBackAfterMs: 10_000,
   hangingAfterMs: 300_000,
   maxBufferedRecords: 50_000,
 }

@@ -57,17 +57,16 @@ export async function positionsOf<T>(recordLog: RecordLog, topics: string[], gro
       checking = check()
       checking.catch(() => {})
     },
-    async begin({ topic, partition, records }) {
+    async begin({ topic, partition, from: first }) {
       // A check that could not be made is made again with the redelivered batch.
       await checking.catch(() => {
         checking = check()
         return checking
       })
-      const first = records[0]?.offset ?? 0n
       const position = positions.get(keyOf({ topic, partition }))
       // Clients start over at one end of the log when the broker no longer has a position.
       if (position !== undefined && first !== position) {
-        const bounds = (await recordLog.bounds(topic)).get(partition) ?? { logStart: first, highWatermark: first }
+        const bounds = (await recordLog.bounds(topic)).get(partition) ?? { logStart: first, highWatermark: first, lastStable: first }
         within({ topic, partition }, position, first < position ? { ...bounds, highWatermark: first } : bounds)
       }
       const from = position ?? first
@@ -82,7 +81,12 @@ export async function positionsOf<T>(recordLog: RecordLog, topics: string[], gro
 
 const keyOf = ({ topic, partition }: Place) => `${topic}/${partition}`
 
-function outOfRange(group: string, where: string, stored: bigint, { logStart, highWatermark }: Bounds): string {
+function outOfRange(
+  group: string,
+  where: string,
+  stored: bigint,
+  { logStart, highWatermark }: Pick<Bounds, 'logStart' | 'highWatermark'>,
+): string {
   const why =
     stored < logStart
       ? `records ${stored} to ${logStart - 1n} were deleted before they were read`

@@ -8,7 +8,7 @@ export type Range = { partition: number; from: bigint; next: bigint }
 /** Ranges closer than this are read through rather than sought to. */
 const NEAR = 1_000n
 
-/** The records of the ranges that are kept, in order within each partition. */
+/** The records of the ranges that are kept and can be read now, in order within each partition. */
 export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]): AsyncGenerator<LogRecord> {
   for await (const records of readBatches(log, topic, ranges)) yield* records
 }
@@ -17,8 +17,8 @@ export async function* readRanges(log: RecordLog, topic: string, ranges: Range[]
 export async function* readBatches(log: RecordLog, topic: string, ranges: Range[]): AsyncGenerator<LogRecord[]> {
   const bounds = await log.bounds(topic)
   const kept = ranges.flatMap(({ partition, from, next }) => {
-    const { logStart, highWatermark } = bounds.get(partition) ?? { logStart: 0n, highWatermark: 0n }
-    const range = { partition, from: from > logStart ? from : logStart, next: next < highWatermark ? next : highWatermark }
+    const { logStart, lastStable } = bounds.get(partition) ?? { logStart: 0n, lastStable: 0n }
+    const range = { partition, from: from > logStart ? from : logStart, next: next < lastStable ? next : lastStable }
     return range.from < range.next ? [range] : []
   })
   if (kept.length === 0) return
@@ -33,7 +33,7 @@ export async function* readBatches(log: RecordLog, topic: string, ranges: Range[
   const reached = new Map<number, bigint>()
   const starting = Promise.withResolvers<LogConsumer>()
 
-  async function onBatch({ partition, records }: RecordBatch): Promise<void> {
+  async function onBatch({ partition, records, next }: RecordBatch): Promise<void> {
     const left = wanted.get(partition) ?? []
     const consumer = await starting.promise
     const found: LogRecord[] = []
@@ -46,15 +46,14 @@ export async function* readBatches(log: RecordLog, topic: string, ranges: Range[
       const range = nextBehind(record.offset)
       if (range && range.from <= record.offset) found.push(record)
     }
-    const last = records.at(-1)?.offset ?? -1n
-    reached.set(partition, last + 1n)
-    const range = nextBehind(last + 1n)
+    if (next > (reached.get(partition) ?? 0n)) reached.set(partition, next)
+    const range = nextBehind(next)
     if (found.length > 0) await batches.put(found)
     if (range === undefined) {
       consumer.pause(topic, partition)
       partitions.delete(partition)
       if (partitions.size === 0) batches.end()
-    } else if (range.from > last + NEAR) {
+    } else if (range.from > next + NEAR) {
       consumer.seek(topic, partition, range.from)
     }
   }

@@ -53,11 +53,18 @@ export type NewRecord = {
 /** Where a record was written. */
 export type Written = { partition: number; offset: bigint }
 
-/** Consecutive records of one partition, as fetched. */
+/**
+ * Consecutive records of one partition, as fetched. Offsets without a record (ends of transactions, records of aborted ones, what was
+ * compacted away) may lie before, between and behind them; of a batch that has only those there are no records.
+ */
 export type RecordBatch = {
   topic: string
   partition: number
   records: LogRecord[]
+  /** First offset of the batch. */
+  from: bigint
+  /** The offset behind it: nothing that can be read lies before it. */
+  next: bigint
   /** The partition's end offset when the batch was fetched. */
   highWatermark: bigint
   /** Keeps the group membership alive while the batch is being worked on; it is also done on its own. Never rejects. */
@@ -97,7 +104,11 @@ export type LogConsumer = {
   stop(): Promise<void>
 }
 
-export type Bounds = { logStart: bigint; highWatermark: bigint }
+/**
+ * First kept offset, and the offset behind the last record. Records from `lastStable` on cannot be read yet: a transaction that began
+ * there is still open. Without one it is the high watermark.
+ */
+export type Bounds = { logStart: bigint; highWatermark: bigint; lastStable: bigint }
 
 export type RecordLog = {
   subscribe(subscription: Subscription): Promise<LogConsumer>
@@ -106,7 +117,7 @@ export type RecordLog = {
    * is tried again after a lost answer may have written its records twice: then that is where they lie the last time.
    */
   append(topic: string, records: NewRecord[]): Promise<Written[]>
-  /** First kept offset and end offset of every partition. */
+  /** Of every partition. @throws Unavailable */
   bounds(topic: string): Promise<Map<number, Bounds>>
   close(): Promise<void>
 }

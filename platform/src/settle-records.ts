@@ -17,8 +17,8 @@ export type Settling<T> = {
   stillOurs(): void
 }
 
-/** Offsets [from, next): the records and the gaps that compaction left between and before them. */
-export type Range = Pick<Slice<unknown>, 'from' | 'next' | 'highWatermark'>
+/** Offsets [from, next) of a partition: the records, and the offsets without one before, between and behind them. */
+export type Range = Pick<Slice<unknown>, 'topic' | 'partition' | 'from' | 'next' | 'highWatermark'>
 
 export type Settled = { messages: number; ignored: number }
 
@@ -55,7 +55,7 @@ export async function settleRecords<T>(records: LogRecord[], range: Range, settl
     stillOurs()
     if (faults.size > 0) await settling.deadLetter(faults)
     stillOurs()
-    const rejected = await handleSlice(handler, sliceOf(records, range, messages, faults))
+    const rejected = await handleSlice(handler, sliceOf(range, messages, faults))
     if (rejected === undefined) return { messages: messages.length - countIn(messages, faults), ignored }
     for (const { record } of messages) {
       const error = rejected.faults.get(record.offset)
@@ -77,12 +77,9 @@ async function handleSlice<T>(handler: Handler<T>, slice: Slice<T>): Promise<Rej
 
 const countIn = <T>(messages: Message<T>[], faults: Map<LogRecord, Fault>) => messages.filter(({ record }) => faults.has(record)).length
 
-function sliceOf<T>(records: LogRecord[], range: Range, messages: Message<T>[], faults: Map<LogRecord, Fault>): Slice<T> {
-  const { topic, partition } = records[0] as LogRecord
+function sliceOf<T>(range: Range, messages: Message<T>[], faults: Map<LogRecord, Fault>): Slice<T> {
   const deadLettered: DeadLettered[] = [...faults].map(([record, { reason }]) => ({ record, reason }))
   return {
-    topic,
-    partition,
     ...range,
     messages: faults.size === 0 ? messages : messages.filter(({ record }) => !faults.has(record)),
     deadLettered: deadLettered.sort((a, b) => (a.record.offset < b.record.offset ? -1 : 1)),

@@ -1,7 +1,7 @@
 // When each partition's loop last turned: a handler that hangs and a client that fetches nothing look alike from outside.
 import type { Clock } from './clock.ts'
 
-type Place = { topic: string; partition: number }
+export type Place = { topic: string; partition: number }
 type Turn = Place & { at: number; inHand: boolean; lastTimestamp: number | undefined }
 
 export type Turns = {
@@ -11,7 +11,8 @@ export type Turns = {
   /** Whether the group was ever joined. */
   joined(): boolean
   begin(place: Place): void
-  settled(place: Place, timestamp: number): void
+  /** @param timestamp of the last record; undefined: there was none */
+  settled(place: Place, timestamp: number | undefined): void
   end(place: Place): void
   /** Timestamp of the last settled record. */
   lastTimestamp(place: Place): number | undefined
@@ -42,7 +43,7 @@ export function turnsOf(clock: Clock): Turns {
     places: () => [...turns.values()],
     joined: () => joined,
     begin: (place) => mark(place, { inHand: true }),
-    settled: (place, timestamp) => mark(place, { lastTimestamp: timestamp }),
+    settled: (place, timestamp) => mark(place, timestamp === undefined ? {} : { lastTimestamp: timestamp }),
     end: (place) => mark(place, { inHand: false }),
     lastTimestamp: (place) => of(place)?.lastTimestamp,
     hanging(ms) {

@@ -6,7 +6,7 @@ import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
 import type { Positions } from './positions.ts'
 import type { Bounds, RecordLog } from './record-log.ts'
-import type { Turns } from './turns.ts'
+import type { Place, Turns } from './turns.ts'
 import type { WaitingPartitions } from './waiting-partitions.ts'
 
 type Options = {
@@ -26,6 +26,8 @@ type Options = {
 export type Watch = {
   /** Why the log does not answer, if it does not. */
   away(): string | undefined
+  /** Which open transaction keeps records from being read, if one has done so for a while. Nothing here can end it. */
+  heldBack(): string | undefined
   /** Why nothing moves: the log answers, but nothing comes, or a batch in hand does not end. */
   stalled(): string | undefined
   close(): void
@@ -39,6 +41,9 @@ export function watchConsumption(options: Options): Watch {
   const { recordLog, topics, clock, log, metrics, policy, positions, turns, waiting, onFault } = options
   /** How often in a row a partition was seen with records waiting and nothing in hand. Not by the clock: a process that was suspended has not stalled. */
   const quiet = new Map<string, number>()
+  /** Last stable offsets at which partitions were held back when last looked at. */
+  const heldAt = new Map<string, bigint>()
+  let heldBack: string | undefined
   let away: string | undefined
   let stalled: string | undefined
   let closed = false
@@ -71,6 +76,7 @@ export function watchConsumption(options: Options): Watch {
       : lasting('', true) * 1_000 >= policy.stallTimeoutMs
         ? 'the group could not be joined'
         : undefined
+    heldBack = undefined
     for (const place of turns.places()) {
       const { topic, partition } = place
       const nextOffset = positions.next(place)
@@ -83,14 +89,28 @@ export function watchConsumption(options: Options): Watch {
       metrics.lag.set({ topic, partition }, Math.max(0, lag))
       if (lag <= 0) metrics.lagSeconds.set({ topic, partition }, 0)
       else if (lastTimestamp !== undefined) metrics.lagSeconds.set({ topic, partition }, Math.max(0, clock.now() - lastTimestamp) / 1_000)
+      const isHeldBack = lag > 0 && nextOffset >= ends.lastStable
+      heldBack ??= holding(place, isHeldBack ? ends.lastStable : undefined, lag)
       // A client may fetch nothing for any partition while one of them is in hand.
-      const still = lag > 0 && !waiting.isWaiting(topic, partition) && !turns.busy() && turns.idle(place, policy.watchEveryMs)
+      const still =
+        lag > 0 && !isHeldBack && !waiting.isWaiting(topic, partition) && !turns.busy() && turns.idle(place, policy.watchEveryMs)
       const seconds = lasting(`${topic}/${partition}`, still)
       metrics.stalled.set({ topic, partition }, seconds)
       if (seconds * 1_000 >= policy.stallTimeoutMs)
         verdict ??= `${topic}/${partition}: ${lag} records wait, but none has come for ${seconds} s`
     }
     return verdict
+  }
+
+  /** Kafka hands out nothing from the first record of an open transaction on, whoever its producer is. */
+  function holding({ topic, partition }: Place, lastStable: bigint | undefined, lag: number): string | undefined {
+    const key = `${topic}/${partition}`
+    const seconds = lasting(`${key} held back`, lastStable !== undefined && heldAt.get(key) === lastStable)
+    if (lastStable === undefined) heldAt.delete(key)
+    else heldAt.set(key, lastStable)
+    metrics.heldBack.set({ topic, partition }, seconds)
+    if (seconds * 1_000 < policy.heldBackAfterMs) return undefined
+    return `${key}: a transaction of some producer has been open for ${seconds} s or longer, and Kafka hands out none of the ${lag} records from offset ${lastStable} on until it ends`
   }
 
   /** For how many seconds it has been so, as far as was looked. */
@@ -102,6 +122,7 @@ export function watchConsumption(options: Options): Watch {
 
   return {
     away: () => away,
+    heldBack: () => heldBack,
     stalled: () => stalled,
     close() {
       closed = true

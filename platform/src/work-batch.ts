@@ -38,8 +38,10 @@ export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Pro
   /** Settles the records, then says so to the group. */
   async function settle(batch: RecordBatch, records: LogRecord[], poison?: Fault): Promise<void> {
     const { topic, partition, highWatermark } = batch
-    const last = records.at(-1) as LogRecord
-    const range = { from: positions.next(batch) ?? last.offset, next: last.offset + 1n, highWatermark }
+    const last = records.at(-1)
+    // What lies behind the last record of the batch belongs to its last part: nothing else will pass it.
+    const next = last === undefined || last === batch.records.at(-1) ? batch.next : last.offset + 1n
+    const range = { topic, partition, from: positions.next(batch) ?? batch.from, next, highWatermark }
     const stillOurs = () => {
       if (!batch.owned()) throw REVOKED
     }
@@ -50,14 +52,16 @@ export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Pro
     positions.moveTo(batch, range.next)
     await consumer().commit(topic, partition, range.next)
     waiting.movedOn(topic, partition)
-    turns.settled(batch, last.timestamp)
-    observe(batch, last, settled)
+    turns.settled(batch, last?.timestamp)
+    observe(batch, next, last, settled)
   }
 
-  function observe({ topic, partition, highWatermark }: RecordBatch, last: LogRecord, { messages, ignored }: Settled): void {
-    const lag = Number(highWatermark - last.offset - 1n)
+  function observe(batch: RecordBatch, next: bigint, last: LogRecord | undefined, { messages, ignored }: Settled): void {
+    const { topic, partition, highWatermark } = batch
+    const lag = Number(highWatermark - next)
     metrics.lag.set({ topic, partition }, lag)
-    metrics.lagSeconds.set({ topic, partition }, lag > 0 ? Math.max(0, clock.now() - last.timestamp) / 1_000 : 0)
+    if (lag <= 0) metrics.lagSeconds.set({ topic, partition }, 0)
+    else if (last) metrics.lagSeconds.set({ topic, partition }, Math.max(0, clock.now() - last.timestamp) / 1_000)
     metrics.records.inc({ topic, outcome: 'handled' }, messages)
     metrics.records.inc({ topic, outcome: 'ignored' }, ignored)
   }
@@ -67,7 +71,7 @@ export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Pro
     try {
       await settle(batch, records)
     } catch (error) {
-      if (isDecision(error)) throw error
+      if (isDecision(error) || records.length === 0) throw error
       const [only] = records
       if (records.length === 1 && only) return settle(batch, records, { reason: 'handler-failed', error, attempts })
       const half = Math.ceil(records.length / 2)
@@ -87,15 +91,14 @@ export function batchWorker<T>(options: Options<T>): (batch: RecordBatch) => Pro
       consumer().seek(topic, partition, error.nextOffset)
       return
     }
-    const from = positions.next(batch) ?? batch.records[0]?.offset ?? 0n
+    const from = positions.next(batch) ?? batch.from
     waiting.backOff(consumer(), { topic, partition, from }, error instanceof Unavailable ? 'unavailable' : 'failed', error)
   }
 
   return async (batch) => {
     const { topic, partition, records } = batch
-    if (records.length === 0) return
     const failed = waiting.failed(topic, partition)
-    metrics.batchRecords.observe(records.length)
+    if (records.length > 0) metrics.batchRecords.observe(records.length)
     metrics.buffered.inc(records.length)
     turns.begin(batch)
     try {

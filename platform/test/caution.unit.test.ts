@@ -28,7 +28,8 @@ function batchOf(partition: number, from: number, next: number): RecordBatch {
   const records: LogRecord[] = Array.from({ length: next - from }, (_, n) => ({
     ...{ topic: 't', partition, offset: BigInt(from + n), timestamp: 0, key: null, value: null, headers: {} },
   }))
-  return { topic: 't', partition, records, highWatermark: BigInt(next), heartbeat: async () => {}, owned: () => true }
+  const range = { from: BigInt(from), next: BigInt(next), highWatermark: BigInt(next) }
+  return { topic: 't', partition, records, ...range, heartbeat: async () => {}, owned: () => true }
 }
 
 const offsets = (records: LogRecord[]) => records.map(({ offset }) => Number(offset))

@@ -11,6 +11,7 @@ consumeContract(
     return {
       recordLog: kafka.recordLog,
       createTopic: kafka.createTopic,
+      transaction: kafka.transaction,
       async committed(groupId, topic, partition) {
         const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] })
         const offset = Number(answer?.partitions.find((one) => one.partition === partition)?.offset ?? -1)

@@ -10,6 +10,7 @@ consumeContract(
       recordLog,
       createTopic: async (topic, partitions) => recordLog.createTopic(topic, partitions),
       committed: async (group, topic, partition) => recordLog.committed(group, topic, partition),
+      transaction: recordLog.transaction,
       trim: async (topic, partition, logStart) => recordLog.trim(topic, partition, logStart),
     }
   },

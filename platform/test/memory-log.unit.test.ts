@@ -10,6 +10,7 @@ recordLogContract(
     const recordLog = memoryLog({ clock: systemClock })
     return {
       recordLog,
+      transaction: recordLog.transaction,
       async newTopic(partitions) {
         topics += 1
         const topic = `topic-${topics}`

@@ -100,6 +100,39 @@ export const MUTATIONS: Mutation[] = [
     test: exactlyOnce('moves in the transaction in which the positions pass the noted ends, not before'),
   },
   {
+    name: 'the end of a log is not the last stable offset',
+    file: 'platform/src/kafka-ends.ts',
+    search: 'asked.getStore() ?',
+    replace: 'asked.getStore() === undefined ?',
+    test: {
+      file: 'platform/test/support/record-log.contract.ts',
+      title: 'tells the end of the log and, before it, the offset from which an open transaction keeps records from being read',
+      run: 'platform/test/kafka-log.component.test.ts',
+    },
+  },
+  {
+    name: 'offsets without a record are passed',
+    file: 'platform/src/kafka-consumer.ts',
+    search: 'if (batchSize > 0 || stopping) return',
+    replace: 'if (batchSize >= 0 || stopping) return',
+    test: {
+      file: 'platform/test/support/record-log.contract.ts',
+      title: 'hands out a batch without records for the',
+      run: 'platform/test/kafka-log.component.test.ts',
+    },
+  },
+  {
+    name: 'who waits for an open transaction has not stalled',
+    file: 'platform/src/watch-consumption.ts',
+    search: '!isHeldBack && ',
+    replace: '',
+    test: {
+      file: 'platform/test/support/consume.contract.ts',
+      title: 'waits for a transaction that is open, not ready and saying so, without taking the client for stalled',
+      run: 'platform/test/consume.unit.test.ts',
+    },
+  },
+  {
     name: 'asOf never back',
     file: 'aggregator/src/count-orders.ts',
     search: '(latest !== null && latest > state.asOf)',

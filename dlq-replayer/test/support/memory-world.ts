@@ -42,7 +42,7 @@ export function memoryWorld(
     refresh: async () => fold(),
     latest: () => fold(),
   }
-  const bounds = (end: number) => new Map([[0, { logStart: 0n, highWatermark: BigInt(end) }]])
+  const bounds = (end: number) => new Map([[0, { logStart: 0n, highWatermark: BigInt(end), lastStable: BigInt(end) }]])
   const reader: LetterReader = {
     bounds: async () => bounds(letters.length),
     async *read(_: Dlq, ranges) {

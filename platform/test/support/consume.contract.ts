@@ -5,6 +5,7 @@ import { type Consuming, consume, type Handler, type Slice } from '@tally/platfo
 import { readDeadLetter } from '@tally/platform/dead-letter'
 import { InvalidMessage, OutOfPosition, RejectedRecords, StopProcess, Unavailable } from '@tally/platform/errors'
 import { createLog } from '@tally/platform/log'
+import type { OpenTransaction } from '@tally/platform/memory-log'
 import type { Policy } from '@tally/platform/policy'
 import { readRanges } from '@tally/platform/read-ranges'
 import type { LogRecord, NewRecord, RecordBatch, RecordLog } from '@tally/platform/record-log'
@@ -19,6 +20,8 @@ export type LoopWorld = {
   committed(group: string, topic: string, partition: number): Promise<bigint | undefined>
   /** Retention: forgets records before the offset. */
   trim(topic: string, partition: number, logStart: bigint): Promise<void>
+  /** Appends within a transaction that is then left open. */
+  transaction(topic: string, partition: number, records: NewRecord[]): Promise<OpenTransaction>
 }
 
 const FAST: Partial<Policy> = { firstBackoffMs: 2, maxBackoffMs: 4, unavailableDeadlineMs: 50, watchEveryMs: 20 }
@@ -381,6 +384,37 @@ export function consumeContract(name: string, open: () => Promise<LoopWorld>, cl
       await start(handler)
       await committed(2n)
       expect(seen).to.deep.equal(['ours'])
+    })
+
+    for (const end of ['commit', 'abort'] as const)
+      it(`goes past the ${end} of a transaction to the end of the log, and tells the handler`, async () => {
+        const { seen, slices, handler } = counter()
+        await append(['a'])
+        const transaction = await world.transaction(topic, 0, [{ key: null, value: Buffer.from('b') }])
+        await append(['c'])
+        await start(handler)
+        await committed(1n)
+        expect(seen).to.deep.equal(['a'])
+        await transaction[end]()
+        await committed(4n)
+        expect(seen).to.deep.equal(end === 'commit' ? ['a', 'b', 'c'] : ['a', 'c'])
+        expect(slices.every(({ from }, n) => from === (slices[n - 1]?.next ?? 0n))).to.equal(true)
+        expect(await letters()).to.deep.equal([])
+      })
+
+    it('waits for a transaction that is open, not ready and saying so, without taking the client for stalled', async () => {
+      const { seen, handler } = counter()
+      await append(['a'])
+      const transaction = await world.transaction(topic, 0, [{ key: null, value: Buffer.from('b') }])
+      await append(['c'])
+      const { ready, live } = await start(handler, { stallTimeoutMs: 100, heldBackAfterMs: 200 })
+      expect(await until(ready, { what: 'it says for what it waits' })).to.match(
+        /\/0: a transaction of some producer has been open for \S+ s or longer, .* none of the 2 records from offset 1 on/,
+      )
+      expect([seen, live()]).to.deep.equal([['a'], undefined])
+      await transaction.commit()
+      await committed(4n)
+      await until(() => ready() === undefined, { what: 'it is ready again' })
     })
 
     it('seeks to where the handler says it stands', async () => {

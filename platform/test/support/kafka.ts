@@ -2,14 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
-import kafkajs from 'kafkajs'
+import type { OpenTransaction } from '@tally/platform/memory-log'
+import type { NewRecord } from '@tally/platform/record-log'
+import kafkajs, { type IHeaders } from 'kafkajs'
 import { stack } from '../../../test/support/stack.ts'
 import { until } from '../../../test/support/until.ts'
 
 /** A record log and an admin client; `prefix` begins the names of all topics and groups. */
 export function testKafka(prefix: string) {
   const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: prefix, log: createLog(prefix, 'silent') })
-  const admin = new kafkajs.Kafka({ brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  const kafka = new kafkajs.Kafka({ brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING })
+  const admin = kafka.admin()
   const topics: string[] = []
 
   async function createTopic(topic: string, numPartitions = 1, configEntries: { name: string; value: string }[] = []): Promise<void> {
@@ -25,6 +28,18 @@ export function testKafka(prefix: string) {
     connect: () => admin.connect(),
     uniqueName: () => `${prefix}-${randomUUID()}`,
     createTopic,
+    /** Appends within a transaction of a producer of its own, which is then left open. */
+    async transaction(topic: string, partition: number, records: NewRecord[]): Promise<OpenTransaction> {
+      const producer = kafka.producer({ transactionalId: `${prefix}-${randomUUID()}`, idempotent: true, maxInFlightRequests: 1 })
+      await producer.connect()
+      const transaction = await producer.transaction()
+      await transaction.send({
+        topic,
+        messages: records.map(({ key, value, headers }) => ({ key, value, partition, headers: headers as IHeaders })),
+      })
+      const ended = (end: () => Promise<void>) => () => end().finally(() => producer.disconnect())
+      return { commit: ended(() => transaction.commit()), abort: ended(() => transaction.abort()) }
+    },
     async newTopic(partitions: number): Promise<string> {
       const topic = `${prefix}-${randomUUID()}`
       await createTopic(topic, partitions)

@@ -1,11 +1,17 @@
 // What every record log keeps; run by the in-memory log and by Kafka.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Unavailable } from '@tally/platform/errors'
-import type { LogConsumer, LogRecord, RecordBatch, RecordLog, Subscription } from '@tally/platform/record-log'
+import type { OpenTransaction } from '@tally/platform/memory-log'
+import type { LogConsumer, LogRecord, NewRecord, RecordBatch, RecordLog, Subscription } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import { until } from '../../../test/support/until.ts'
 
-type World = { recordLog: RecordLog; newTopic(partitions: number): Promise<string> }
+type World = {
+  recordLog: RecordLog
+  newTopic(partitions: number): Promise<string>
+  /** Appends within a transaction that is then left open. */
+  transaction(topic: string, partition: number, records: NewRecord[]): Promise<OpenTransaction>
+}
 
 const text = (n: number) => Buffer.from(`value ${n}`)
 const values = (records: LogRecord[]) => records.map(({ value }) => String(value))
@@ -116,10 +122,46 @@ export function recordLogContract(name: string, open: () => Promise<World>, clos
       await world.recordLog.append(topic, numbered(0, 3, 1))
       const bounds = await world.recordLog.bounds(topic)
       expect([...bounds].sort(([a], [b]) => a - b)).to.deep.equal([
-        [0, { logStart: 0n, highWatermark: 0n }],
-        [1, { logStart: 0n, highWatermark: 3n }],
+        [0, { logStart: 0n, highWatermark: 0n, lastStable: 0n }],
+        [1, { logStart: 0n, highWatermark: 3n, lastStable: 3n }],
       ])
     })
+
+    it('tells the end of the log and, before it, the offset from which an open transaction keeps records from being read', async () => {
+      const topic = await world.newTopic(1)
+      await world.recordLog.append(topic, numbered(0, 2))
+      const { commit } = await world.transaction(topic, 0, numbered(2, 4))
+      await world.recordLog.append(topic, numbered(4, 5))
+      const bounds = async () => (await world.recordLog.bounds(topic)).get(0)
+      expect(await bounds()).to.deep.equal({ logStart: 0n, highWatermark: 5n, lastStable: 2n })
+      const { seen, sees } = await consume(topic)
+      await sees(2)
+      await commit()
+      await sees(5)
+      expect(values(seen)).to.deep.equal(['value 0', 'value 1', 'value 2', 'value 3', 'value 4'])
+      expect(await bounds()).to.deep.equal({ logStart: 0n, highWatermark: 6n, lastStable: 6n })
+    })
+
+    for (const end of ['commit', 'abort'] as const)
+      it(`hands out a batch without records for the ${end} of a transaction, so that the position reaches the end of the log`, async () => {
+        const topic = await world.newTopic(1)
+        await world.recordLog.append(topic, numbered(0, 1))
+        const transaction = await world.transaction(topic, 0, numbered(1, 3))
+        const batches: RecordBatch[] = []
+        await consume(topic, {
+          async onBatch(batch) {
+            batches.push(batch)
+          },
+        })
+        await until(() => batches.length === 1, { what: 'what lies before the transaction' })
+        await transaction[end]()
+        await until(() => batches.at(-1)?.next === 4n, { what: 'the end of the log is reached' })
+        await world.recordLog.append(topic, numbered(9, 10))
+        await until(() => batches.at(-1)?.next === 5n, { what: 'what lies behind the transaction' })
+        const committed = end === 'commit' ? ['value 1', 'value 2'] : []
+        expect(values(batches.flatMap(({ records }) => records))).to.deep.equal(['value 0', ...committed, 'value 9'])
+        expect(batches.every(({ from }, n) => n === 0 || from >= (batches[n - 1]?.next ?? 0n))).to.equal(true)
+      })
 
     it('is unavailable for a topic that is not there', async () => {
       expect(await world.recordLog.bounds(`none-${randomUUID()}`).catch((error) => error)).to.be.instanceOf(Unavailable)
