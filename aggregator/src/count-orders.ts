@@ -39,8 +39,6 @@ type Options = {
   counts: Counts
   decode: Handler<OrderEvent>['decode']
   clock: Clock
-  /** Where partitions without a stored position begin: the file can be rebuilt from the topic, whatever the group has committed. */
-  logStarts: ReadonlyMap<number, bigint>
   dedupWindowMs: number
   /** Longest rest between the fetches of a partition that is caught up, and so between small transactions. */
   flushIntervalMs: number
@@ -69,15 +67,15 @@ export type CountOrders = Omit<Handler<OrderEvent>, 'startAt'> & {
 /** From the start of one small transaction to the next, in times it took: half of the time at most. Quick ones need not wait for the whole interval. */
 const REST_FACTOR = 2
 
-export function countOrders({ counts, clock, logStarts, dedupWindowMs, ...options }: Options): CountOrders {
+export function countOrders({ counts, clock, dedupWindowMs, ...options }: Options): CountOrders {
   let state = counts.state
   /** The target to be reached next and, while it is not, the newest behind it. */
   let targets: Target[] = []
   let publishedUpTo = 0n
   let foldBelow = counts.state.foldedBelow
 
-  const nextOffset = (positions: ReadonlyMap<number, bigint>) => (partition: number) =>
-    positions.get(partition) ?? logStarts.get(partition) ?? 0n
+  /** A partition without a position was added since the file was begun. */
+  const nextOffset = (positions: ReadonlyMap<number, bigint>) => (partition: number) => positions.get(partition) ?? 0n
   const passed = (positions: ReadonlyMap<number, bigint>) => (target: Target) => reached(target.ends, nextOffset(positions))
 
   async function flush(slices: readonly OrderSlice[]): Promise<Settlement['outcomes']> {

@@ -45,6 +45,8 @@ export const MIGRATIONS: readonly string[] = [
    drop table dirty;
    create view counts as ${bucketsSql('(select revision from absorbed)')};
    create view dirty as select minute, series, revision from changes where revision > (select published_up_to from state);`,
+  // Once begun, every partition there was has a position: one without was added later, and is read from its first record on.
+  `alter table state add column begun boolean default false;`,
 ]
 
 /** For whoever cannot open the file. */

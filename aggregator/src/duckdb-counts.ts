@@ -21,9 +21,16 @@ type Memory = {
   total: bigint
 }
 
-/** @param connection the only one that writes to a migrated file */
-export async function duckdbCounts(connection: DuckDBConnection): Promise<Counts & { reread(): Promise<CountsState> }> {
+/**
+ * @param connection the only one that writes to a migrated file
+ * @param logStarts where a file that is new begins to count, by partition
+ */
+export async function duckdbCounts(
+  connection: DuckDBConnection,
+  logStarts: ReadonlyMap<number, bigint>,
+): Promise<Counts & { reread(): Promise<CountsState> }> {
   await connection.run(STAGE)
+  await begin(connection, logStarts)
   let memory = await readMemory(connection)
   return {
     state: await readState(connection),
@@ -44,6 +51,21 @@ export async function duckdbCounts(connection: DuckDBConnection): Promise<Counts
       return answer
     },
   }
+}
+
+/**
+ * Notes once where each partition begins. From then on, records that were deleted before they were read lie behind a position, whether
+ * anything was read of their partition or not.
+ */
+async function begin(connection: DuckDBConnection, logStarts: ReadonlyMap<number, bigint>): Promise<void> {
+  const [[begun] = [false]] = await readRows<[boolean]>(connection, 'select begun from state')
+  if (begun) return
+  await transaction(connection, async () => {
+    for (const [partition, start] of logStarts)
+      await connection.run(`insert into positions select ${partition}, ${start}::bigint
+        where not exists (from positions where "partition" = ${partition})`)
+    await connection.run('update state set begun = true')
+  })
 }
 
 async function readState(connection: DuckDBConnection): Promise<CountsState> {

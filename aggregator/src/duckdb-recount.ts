@@ -9,7 +9,7 @@ import { duckdbTending } from './duckdb-tending.ts'
 import type { Starts } from './rebuild-counts.ts'
 
 type Options = {
-  rules: Omit<Parameters<typeof countOrders>[0], 'counts' | 'logStarts' | 'flushIntervalMs' | 'onFlushed'>
+  rules: Omit<Parameters<typeof countOrders>[0], 'counts' | 'flushIntervalMs' | 'onFlushed'>
   openFile(path: string): Promise<DuckDbFile>
   log: Log
 }
@@ -21,13 +21,13 @@ export function duckdbRecount({ rules, openFile, log }: Options) {
     try {
       const connection = await file.connect()
       await migrate(connection, MIGRATIONS)
-      const counts = await duckdbCounts(connection)
+      const counts = await duckdbCounts(connection, logStarts)
       const { absorb } = await duckdbTending(await file.connect())
       const whenUnavailable = 'the new file is full'
       const absorbing = inPasses({ pass: absorb, restFactor: 1, maxRestMs: 10_000, whenUnavailable, clock: rules.clock, log })
       absorbing.ended.catch(rules.onFault)
       return {
-        counting: countOrders({ ...rules, flushIntervalMs: 0, counts, logStarts, onFlushed: absorbing.wake }),
+        counting: countOrders({ ...rules, flushIntervalMs: 0, counts, onFlushed: absorbing.wake }),
         close: () => absorbing.stop().finally(file.close),
       }
     } catch (error) {

@@ -45,11 +45,11 @@ runConsumer(AGGREGATOR, aggregatorConfig, async (app, config, parts) => {
     onFault: app.fail,
   }
   const bounds = await patiently(() => recordLog.bounds(ORDER_EVENTS))
-  const counts = await duckdbCounts(await file.connect())
+  const logStarts = new Map([...bounds].map(([partition, { logStart }]) => [partition, logStart]))
+  const counts = await duckdbCounts(await file.connect(), logStarts)
   const counting = countOrders({
     ...rules,
     counts,
-    logStarts: new Map([...bounds].map(([partition, { logStart }]) => [partition, logStart])),
     onFlushed(change, outcomes, seconds) {
       measured.flushed(change, outcomes, seconds)
       publishing.wake()

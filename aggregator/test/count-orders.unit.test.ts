@@ -11,7 +11,6 @@ const ASOF = BigInt(NOW) * 1000n
 const RULES = {
   decode: () => event() as OrderEvent,
   clock: { now: () => NOW },
-  logStarts: new Map(),
   dedupWindowMs: 8 * 24 * HOUR_MS,
   flushIntervalMs: 0,
 }
@@ -77,7 +76,6 @@ describe('the rest between small transactions', () => {
       },
       decode: () => event() as OrderEvent,
       clock: { now: () => now },
-      logStarts: new Map(),
       dedupWindowMs: 8 * 24 * HOUR_MS,
       flushIntervalMs: 20,
       onFault: () => {},

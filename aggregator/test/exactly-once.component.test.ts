@@ -54,6 +54,20 @@ describe('counting', () => {
     expect(await opened.totals()).to.deep.equal(chairs(1))
   })
 
+  it('begins a new file where the log begins, and later knows of partitions of which nothing was ever counted', async () => {
+    await opened.close()
+    files.remove()
+    files = scratch()
+    const starts = (...at: bigint[]) => new Map(at.map((start, partition) => [partition, start]))
+    const positions = () => [0, 1, 2].map((partition) => opened.counting.startAt('', partition))
+    opened = await openCounting(files.path, { logStarts: starts(5n, 0n) })
+    expect(positions()).to.deep.equal([5n, 0n, 0n])
+    await opened.close()
+    // Meanwhile records were deleted, and a partition was added: what was not read of them is missing, not passed over.
+    opened = await openCounting(files.path, { logStarts: starts(9n, 7n, 3n) })
+    expect(positions()).to.deep.equal([5n, 0n, 0n])
+  })
+
   it('goes on from the stored position after a restart', async () => {
     await handle(0n, [event(), event()], { next: 7n })
     await reopen()

@@ -94,7 +94,6 @@ async function play(history: Step[]): Promise<void> {
       counts: store,
       decode: () => EVENTS[0] as OrderEvent,
       clock: handClock(),
-      logStarts: new Map(),
       dedupWindowMs: 8 * DAY_MS,
       flushIntervalMs: 0,
       onFault: () => {},

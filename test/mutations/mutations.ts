@@ -69,6 +69,16 @@ export const MUTATIONS: Mutation[] = [
     test: exactlyOnce('goes on from the stored position after a restart'),
   },
   {
+    name: 'a position for partitions of which nothing was counted',
+    file: 'aggregator/src/duckdb-counts.ts',
+    search: '  if (begun) return',
+    replace: '  if (begun) void begun',
+    test: {
+      file: 'aggregator/test/exactly-once.component.test.ts',
+      title: 'begins a new file where the log begins, and later knows of partitions of which nothing was ever counted',
+    },
+  },
+  {
     name: 'the dedup window',
     file: 'aggregator/src/settle-slices.ts',
     search: 'if (faults.size > 0) return new RejectedRecords(faults)',

@@ -42,14 +42,13 @@ export async function openCounting(path: string, { clock = handClock(), logStart
   const file = await openDuckDb({ path, log: createLog('test', 'silent'), stopping: new AbortController().signal, wayBack: WAY_BACK })
   const connection = await file.connect()
   await migrate(connection, MIGRATIONS)
-  const counts = await duckdbCounts(wrap(connection))
+  const counts = await duckdbCounts(wrap(connection), logStarts)
   const counting: CountOrders = countOrders({
     counts,
     decode: () => {
       throw new Error('tests hand over decoded events')
     },
     clock,
-    logStarts,
     dedupWindowMs: 8 * DAY_MS,
     flushIntervalMs: 0,
     onFlushed: () => onFlushed?.(),

@@ -20,9 +20,9 @@ const file = await openDuckDb({
 const connection = await file.connect()
 await migrate(connection, MIGRATIONS)
 const counting = countOrders({
-  counts: await duckdbCounts(connection),
+  counts: await duckdbCounts(connection, new Map()),
   decode: () => Promise.reject(new Error('events are made, not decoded')),
-  ...{ clock: systemClock, logStarts: new Map(), dedupWindowMs: 8 * DAY_MS, flushIntervalMs: 0 },
+  ...{ clock: systemClock, dedupWindowMs: 8 * DAY_MS, flushIntervalMs: 0 },
   onFault: (error) => {
     throw error
   },
