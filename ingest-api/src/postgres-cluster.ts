@@ -25,6 +25,19 @@ export async function ensureDatabase(client: pg.Client, name: string, owner: str
 }
 
 /**
+ * Takes the right to write logical messages from every role but superusers, in the client's database: all of them pass through
+ * the connector, whose memory one of a hundred megabytes exhausts. Where the function belongs to someone else, as with a managed
+ * PostgreSQL, the server warns and changes nothing.
+ */
+export async function refuseLogicalMessages(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ signature: string }>(
+    `select oid::regprocedure::text as signature from pg_proc
+     where proname = 'pg_logical_emit_message' and pronamespace = 'pg_catalog'::regnamespace and has_function_privilege('public', oid, 'execute')`,
+  )
+  for (const { signature } of rows) await client.query(`revoke execute on function ${signature} from public`)
+}
+
+/**
  * Creates the outbox's slot in the client's database. It is there before the first order is taken, so that nothing
  * accepted before the connector's first start is missed.
  */

@@ -1,6 +1,6 @@
 // From an empty PostgreSQL to one the services can start on; running it again changes nothing.
 import pg from 'pg'
-import { ensureDatabase, ensureRoles, ensureSlot } from './postgres-cluster.ts'
+import { ensureDatabase, ensureRoles, ensureSlot, refuseLogicalMessages } from './postgres-cluster.ts'
 import { applyMigrations } from './postgres-migrations.ts'
 
 const LOCK = 7_274_225_791
@@ -35,6 +35,7 @@ export async function setUpDatabase({ superuser, passwords, database, slot }: Se
     await ensureDatabase(cluster, 'registry', 'registry')
     await ensureDatabase(cluster, 'replayer', 'replayer')
     return withClient(inDatabase(superuser, database), async (client) => {
+      await refuseLogicalMessages(client)
       const applied = await applyMigrations(client, OWNER)
       await client.query('select ensure_outbox_partitions($1)', [DAYS_AHEAD])
       if (slot !== undefined) await ensureSlot(client, slot)

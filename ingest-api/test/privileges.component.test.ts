@@ -103,6 +103,11 @@ describe('privileges', () => {
         ])
           expect(await stateOf(client, sql), sql).to.equal('42501')
       })
+
+      it('may not write logical messages, which the connector would have to take in whole', async () => {
+        for (const content of ["'x'", "'x'::bytea"])
+          expect(await stateOf(client, `select pg_logical_emit_message(false, 'cache', ${content})`), content).to.equal('42501')
+      })
     })
   }
 

@@ -491,4 +491,31 @@ export const MUTATIONS: Mutation[] = [
     replace: 'const AT_ONCE = 99',
     test: { file: 'platform/test/snapshots.component.test.ts', title: 'leave the writer a thread, however many of them do not end' },
   },
+  {
+    name: 'logical messages are left out',
+    file: 'connectors/order-outbox.json',
+    search: '"message.prefix.exclude.list": "(?s).*"',
+    replace: '"message.prefix.exclude.list": "none"',
+    test: {
+      file: 'connectors/test/logical-messages.component.test.ts',
+      title: 'do not stop the capture: what comes behind arrives, and the slot moves on',
+    },
+  },
+  {
+    name: 'no role may write logical messages',
+    file: 'ingest-api/src/postgres-set-up.ts',
+    search: 'await refuseLogicalMessages(client)',
+    replace: 'void refuseLogicalMessages',
+    test: {
+      file: 'ingest-api/test/privileges.component.test.ts',
+      title: 'may not write logical messages, which the connector would have to take in whole',
+    },
+  },
+  {
+    name: 'an encoding of that name alone',
+    file: 'ingest-api/src/http-body.ts',
+    search: 'Object.hasOwn(INFLATE, encoding) ? INFLATE[encoding] : undefined',
+    replace: 'INFLATE[encoding]',
+    test: { file: 'ingest-api/test/http-malformed.component.test.ts', title: 'is answered with 415 on both paths' },
+  },
 ]
