@@ -30,7 +30,7 @@ export function readBody(mediaType: string, limit: number): RequestHandler {
     if (type.trim() !== mediaType || (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8'))
       throw new Problem(415, 'unsupported-media-type', 'Unsupported media type', `Send ${mediaType}, in UTF-8.`)
     const encoding = req.headers['content-encoding']?.toLowerCase() ?? 'identity'
-    const inflated = INFLATE[encoding]
+    const inflated = Object.hasOwn(INFLATE, encoding) ? INFLATE[encoding] : undefined
     if (inflated === undefined && encoding !== 'identity')
       throw new Problem(415, 'unsupported-media-type', 'Unsupported media type', 'The content type, encoding or charset is not supported.')
     if (Number(req.headers['content-length']) > limit) throw tooLarge()

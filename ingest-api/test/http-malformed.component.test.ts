@@ -102,6 +102,18 @@ describe('whatever is sent', () => {
     )
   })
 
+  for (const encoding of ['constructor', '__proto__', 'toString', 'zstd', 'gzip, gzip']) {
+    it(`in a Content-Encoding of ${encoding}, which there is not, is answered with 415 on both paths`, async () => {
+      for (const [path, type] of [
+        ['/v1/orders', 'application/json'],
+        ['/v1/orders/batch', 'application/x-ndjson'],
+      ] as const) {
+        const { status, body } = await post(JSON.stringify(newOrder()), { 'Content-Encoding': encoding, 'Content-Type': type }, path)
+        expect([status, body.type], path).to.deep.equal([415, '/problems/unsupported-media-type'])
+      }
+    })
+  }
+
   it('names the keys that stand twice', async () => {
     const { body } = await post(order(',"a":{"b":1,"b":2},"currency":"EUR"'))
     expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal(['/a/b', '/currency'])
