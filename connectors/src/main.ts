@@ -32,7 +32,7 @@ const VERBS: Record<string, Command> = {
 
 await runCommand(async () => {
   const verb = process.argv[2] ?? ''
-  const command = VERBS[verb]
+  const command = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
   if (command === undefined) throw new StopProcess(`"${verb}" is no command; there are: ${Object.keys(VERBS).join(', ')}`, 2)
   const config = connectorsConfig()
   const session = config.SIGNAL_DATABASE_URL ? lazySession(config.SIGNAL_DATABASE_URL) : undefined

@@ -9,6 +9,7 @@ import { type ConnectorConfig, differences, differenceText, plainSecrets } from 
 import { readConnectors } from '../src/connector-files.ts'
 import { eventRange } from '../src/event-range.ts'
 import { type ConnectorStatus, isRunning, rootCause, statusText } from '../src/status.ts'
+import { command } from './support/command.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const worked = (state: string, trace?: string) => ({ state, worker_id: 'w:1', trace })
@@ -19,6 +20,16 @@ const status = (connector: string, ...tasks: string[]): ConnectorStatus => ({
 })
 const TRACE =
   'org.apache.kafka.connect.errors.ConnectException: outer\n\tat a.b(C.java:1)\nCaused by: org.postgresql.util.PSQLException: slot is gone\n\t... 3 more\n'
+
+describe('a connector command', () => {
+  it('that there is not is refused with 2 and the list of those there are', async () => {
+    for (const verb of ['aply', 'constructor', 'toString']) {
+      const { exitCode, stderr } = await command(verb, [])
+      expect(exitCode, verb).to.equal(2)
+      expect(stderr).to.contain(`"${verb}" is no command; there are: validate, diff`)
+    }
+  })
+})
 
 describe('the outbox connector of this checkout', () => {
   const [connector] = readConnectors()

@@ -40,11 +40,15 @@ export function changesOf(before: PatchLetter, after: PatchedBytes): { key: bool
     key: !same(before.key, after.key),
     value: !same(before.value, after.value),
     decoded: same(before.value, after.value) && jsonOf(before.decoded) !== jsonOf(after.decoded),
-    headers: [...names].filter((name) => !same(before.headers[name] ?? null, after.headers[name] ?? null)),
+    headers: [...names].filter((name) => !same(headerIn(before, name), headerIn(after, name))),
   }
 }
 
 const same = (a: Buffer | null, b: Buffer | null): boolean => (a === null || b === null ? a === b : a.equals(b))
+
+/** Headers and fields may be called as what objects have of themselves: `constructor`, say. */
+const ownOf = <T>(object: Record<string, T>, name: string): T | undefined => (Object.hasOwn(object, name) ? object[name] : undefined)
+const headerIn = ({ headers }: PatchedBytes, name: string) => ownOf(headers, name) ?? null
 
 /** What changed, as lines of a diff; customers' values masked. */
 export function diffLines(letter: Letter, before: PatchLetter, after: PatchedBytes, unmask: boolean): string[] {
@@ -55,9 +59,7 @@ export function diffLines(letter: Letter, before: PatchLetter, after: PatchedByt
     ...(changes.key ? minusPlus('key', bytes(before.key), bytes(after.key)) : []),
     ...(changes.value ? minusPlus('value', bytes(before.value), bytes(after.value)) : []),
     ...(changes.decoded ? fieldLines('', maskedValue(before.decoded, unmask), maskedValue(after.decoded, unmask)) : []),
-    ...changes.headers.flatMap((name) =>
-      minusPlus(`header ${name}`, bytes(before.headers[name] ?? null), bytes(after.headers[name] ?? null)),
-    ),
+    ...changes.headers.flatMap((name) => minusPlus(`header ${name}`, bytes(headerIn(before, name)), bytes(headerIn(after, name)))),
   ]
 }
 
@@ -65,7 +67,7 @@ function fieldLines(path: string, before: unknown, after: unknown): string[] {
   if (jsonOf(before) === jsonOf(after)) return []
   if (!isObject(before) || !isObject(after)) return minusPlus(path || 'value', jsonOf(before) ?? 'nothing', jsonOf(after) ?? 'nothing')
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
-  const lines = [...names].flatMap((name) => fieldLines(path === '' ? name : `${path}.${name}`, before[name], after[name]))
+  const lines = [...names].flatMap((name) => fieldLines(path === '' ? name : `${path}.${name}`, ownOf(before, name), ownOf(after, name)))
   return lines
 }
 

@@ -7,6 +7,7 @@ import { controlRuns } from '@tally/dlq-replayer/control-run'
 import { driveRuns } from '@tally/dlq-replayer/drive-runs'
 import { queueOf } from '@tally/dlq-replayer/ledger'
 import { openPatch } from '@tally/dlq-replayer/node-patch'
+import { changesOf } from '@tally/dlq-replayer/patch-letter'
 import { earlierMended } from '@tally/dlq-replayer/patch-letters'
 import { emptyPlan } from '@tally/dlq-replayer/plan'
 import type { Audit } from '@tally/dlq-replayer/start-run'
@@ -45,6 +46,17 @@ describe('a patch', function () {
     }
     return answer
   }
+
+  it('adds, changes and takes away headers of any name, also of one that objects have of themselves', async () => {
+    const names = ['constructor', 'toString', 'plain']
+    for (const [before, after] of [
+      [{}, Object.fromEntries(names.map((name) => [name, Buffer.from(name)]))],
+      [Object.fromEntries(names.map((name) => [name, Buffer.from(name)])), {}],
+    ] as const) {
+      const letterOf = (headers: Record<string, Buffer>) => ({ key: null, value: Buffer.from('x'), headers, decoded: undefined })
+      expect(changesOf(letterOf(before) as never, letterOf(after)).headers).to.have.members(names)
+    }
+  })
 
   it('that is cancelled replays nothing, and goes on from there when it is given again', async () => {
     patch('return letter.value[0] === 9 ? letter : { ...letter, value: Buffer.from([9, ...letter.value]) }')

@@ -63,7 +63,9 @@ export function composeServices(document: Node, variable: Variable): Services {
   const file = interpolateAll(document, variable)
   refuseUnknown(file, TOP, 'the top level')
   const services = Object.entries((file.services ?? {}) as Record<string, Node>)
-  const parsed = Object.fromEntries(services.map(([name, node]) => [name, service(name, node)]))
+  // Without a prototype: names come from whoever types a command, and none but a service's may be found.
+  const parsed: Services = Object.create(null)
+  for (const [name, node] of services) parsed[name] = service(name, node)
   for (const [name, { dependsOn }] of Object.entries(parsed)) {
     for (const other of Object.keys(dependsOn)) {
       if (parsed[other] === undefined) throw new StackError(`compose.yaml: ${name} depends on ${other}, which is not there`)

@@ -63,7 +63,8 @@ describe('the order of starting', () => {
   })
 
   it('refuses a name that is not there, and names those that are', () => {
-    expect(() => startOrder(services, ['tpo'], [])).to.throw('there is no service "tpo"; there are: top, left')
+    for (const name of ['tpo', 'constructor', '__proto__'])
+      expect(() => startOrder(services, [name], [])).to.throw(`there is no service "${name}"; there are: top, left`)
   })
 
   it('refuses a circle', () => {

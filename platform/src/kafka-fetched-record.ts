@@ -1,7 +1,7 @@
 // A fetched record that stays the bytes that came: key, value and headers are cut out when they are asked for. KafkaJS makes some
 // twenty objects of each record, of which most are never looked at.
 import { bytesAt, isAt, nameAt, readVarint, skipBytes, varintEnd } from './kafka-varints.ts'
-import type { Headers, LogRecord, RepeatedHeaders, SomeHeaders } from './record-log.ts'
+import { type Headers, type LogRecord, type RepeatedHeaders, type SomeHeaders, setHeader } from './record-log.ts'
 
 /** What the records of a batch have in common. */
 export type Frame = {
@@ -105,8 +105,7 @@ function readHeaders(bytes: Buffer, start: number, isMeant?: (name: string) => b
       repeated ??= new Map()
       repeated.set(name, [...(repeated.get(name) ?? [headers[name] ?? null]), value])
     }
-    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true })
-    else headers[name] = value
+    setHeader(headers, name, value)
   }
   return { headers, repeatedHeaders: repeated && Object.fromEntries(repeated) }
 }

@@ -35,9 +35,15 @@ export function headersThat(record: SomeHeaders & Pick<LogRecord, 'headersThat'>
   return { headers: among(headers, isMeant), repeatedHeaders: repeatedHeaders && among(repeatedHeaders, isMeant) }
 }
 
+/** Also of a header called `__proto__`, which an assignment would take for the object's prototype. */
+export function setHeader<T>(headers: Record<string, T>, name: string, value: T): void {
+  if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true })
+  else headers[name] = value
+}
+
 function among<T>(headers: Record<string, T>, isMeant: (name: string) => boolean): Record<string, T> {
   const some: Record<string, T> = {}
-  for (const name in headers) if (isMeant(name)) some[name] = headers[name] as T
+  for (const name in headers) if (isMeant(name)) setHeader(some, name, headers[name] as T)
   return some
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array))
 const headers = fc.dictionary(
-  fc.string({ minLength: 1 }).filter((name) => !name.startsWith('dlq.') && name !== '__proto__'),
+  fc.string({ minLength: 1 }).filter((name) => !name.startsWith('dlq.')),
   fc.option(bytes),
 )
 const record: fc.Arbitrary<LogRecord> = fc.record({
@@ -39,6 +39,14 @@ describe('a dead letter', () => {
         })
       }),
     )
+  })
+
+  it('keeps a header of any name, also one that objects have of themselves', () => {
+    const names = ['__proto__', 'constructor', 'toString']
+    const headers = Object.fromEntries(names.map((name) => [name, Buffer.from(name)]))
+    const original = { ...lying({ key: null, value: null, headers }), topic: 'readings' }
+    const read = readDeadLetter(lying(deadLetterOf(original, failure)))
+    expect(Object.entries(read?.headers ?? {})).to.deep.equal(Object.entries(headers))
   })
 
   it('of a replayed record tells how often it was replayed, and carries only its newest failure', () => {

@@ -37,7 +37,12 @@ export function fits(schema: Schema, value: Json): boolean {
     case 'union':
       return schema.branches.some((branch) => fits(branch, value))
     case 'record':
-      return isObject(value) && schema.fields.every((field) => fitsOptional(field.schema, value[field.name] ?? field.default))
+      return (
+        isObject(value) &&
+        schema.fields.every(({ schema: inner, name, default: preset }) =>
+          fitsOptional(inner, Object.hasOwn(value, name) ? value[name] : preset),
+        )
+      )
   }
 }
 

@@ -42,6 +42,12 @@ describe('make schema-check', () => {
     expect(check({ CANDIDATE: candidate, AGAINST: older, LEVEL: 'FULL' })).to.include({ exitCode: 0 })
   })
 
+  it('takes the default of a field for what a record’s default leaves out, also where the field is called as objects’ own are', () => {
+    const inner = { type: 'record', name: 'Inner', fields: [{ name: 'constructor', type: 'string', default: '' }] }
+    const candidate = file('inner.avsc', record({ name: 'inner', type: inner, default: {} }))
+    expect(check({ CANDIDATE: candidate, AGAINST: file('1.avsc', record()), LEVEL: 'FULL' })).to.include({ exitCode: 0 })
+  })
+
   it('names file and line, rule, change, who breaks, and the fix', () => {
     const older = file('1.avsc', record())
     const candidate = file('bad.avsc', record({ name: 'note', type: 'string' }))
