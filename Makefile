@@ -83,7 +83,7 @@ connect-restart-failed: ## restarts what has failed
 connect-offsets: ## how far the connector has come; BACKUP=file keeps it, RESTORE=file and RESET=1 change it while it is stopped
 connect-log-level: ## what the worker logs: LOGGER=io.debezium LEVEL=DEBUG, until it restarts; without LEVEL what is set
 connect-reemit: ## sends events again: FROM= TO= WHY=
-connect-recover: ## after a lost slot: a new one, then what was missed is sent again: WHY= [FROM=]
+connect-recover: ## after a lost slot: a new one, then what was missed is sent again: WHY= [FROM=] [YES=1]
 $(CONNECT_VERBS:%=connect-%):
 	@$(call IN,apply-connectors) connectors/src/main.ts $(@:connect-%=%)
 

@@ -1,4 +1,5 @@
 // Whether the way from the outbox to the connector is whole: slot, stored offset, publication, heartbeat.
+import { formatRfc3339 } from '@tally/platform/rfc3339'
 
 export type SlotFacts = {
   active: boolean
@@ -128,7 +129,9 @@ export function captureText(
   const figures = slot
     ? `  slot ${slot.active ? 'active' : 'inactive'}, ${slot.walStatus}, keeps ${mebibytes(slot.retainedBytes)} of WAL${slot.budgetBytes === undefined ? '' : ` of ${mebibytes(slot.budgetBytes)}`}`
     : '  no slot'
-  const behind = offset ? `${seconds(nowMs - offset.atMs)} behind its source` : 'no stored offset is known'
+  const behind = offset
+    ? `${seconds(nowMs - offset.atMs)} behind its source (has read up to ${formatRfc3339(BigInt(offset.atMs) * 1000n)})`
+    : 'no stored offset is known'
   return [
     `  ${behind}, last event ${newestEventMs === undefined ? 'never' : `${seconds(nowMs - newestEventMs)} ago`}`,
     figures,

@@ -46,6 +46,8 @@ export const reemitConfig = () =>
       FROM: z.string().optional(),
       TO: z.string().optional(),
       WHY: z.string().optional(),
+      /** Lets `recover` drop a slot that has lost nothing without asking. */
+      YES: flag,
     },
     process.env,
   )

@@ -21,10 +21,17 @@ export function eventRange(from: string | undefined, to: string | undefined, now
 }
 
 /** The id that FROM means. @throws StopProcess */
-export const firstEvent = (from: string): bigint => bound('FROM', from).id
+export function firstEvent(from: string, nowMs: number): bigint {
+  const { id } = bound('FROM', from)
+  if (id >= firstTsidAt(nowMs)) throw new StopProcess(`FROM (${from}) is not before now: nothing has been accepted since`, 2)
+  return id
+}
+
+/** An id of fewer digits is from January 2024 at the latest: a day or a time in another unit was meant. */
+const FEWEST_DIGITS = 17
 
 function bound(name: string, text: string | undefined): { id: bigint; time: boolean } {
-  if (text !== undefined && /^\d{1,19}$/.test(text)) return { id: BigInt(text), time: false }
+  if (text !== undefined && /^\d+$/.test(text)) return { id: idFrom(name, text), time: false }
   const micros = text === undefined ? undefined : parseRfc3339(text)
   if (micros !== undefined) return { id: firstTsidAt(Number(micros / 1000n)), time: true }
   throw new StopProcess(
@@ -32,6 +39,17 @@ function bound(name: string, text: string | undefined): { id: bigint; time: bool
       'make connect-reemit FROM=2026-11-24T08:00:00Z TO=2026-11-24T09:00:00Z WHY="the topic was truncated"',
     2,
   )
+}
+
+function idFrom(name: string, text: string): bigint {
+  if (text.length < FEWEST_DIGITS) {
+    const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(text) ?? []
+    const example = year === undefined ? '2026-11-24T08:00:00Z' : `${year}-${month}-${day}T00:00:00Z`
+    throw new StopProcess(`${name}=${text} is too short for an event id. If a time is meant, write it like this: ${name}=${example}`, 2)
+  }
+  const id = BigInt(text)
+  if (id >= 2n ** 63n) throw new StopProcess(`${name}=${text} is too large for an event id`, 2)
+  return id
 }
 
 /** The UTC day of an id, as partitions are named: 20261124. */

@@ -1,10 +1,10 @@
 // What Connect stored as read: shown, kept in a file, put back, forgotten. Changed only while the connector is stopped.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { ask } from '@tally/platform/ask'
 import { messageOf, StopProcess } from '@tally/platform/errors'
 import { z } from 'zod'
 import type { Command, Context } from './command.ts'
 import { offsetsConfig } from './config.ts'
+import { confirm } from './confirm.ts'
 
 const backup = z.object({ takenAt: z.string(), connectors: z.record(z.string(), z.array(z.unknown()).min(1)) })
 
@@ -90,12 +90,4 @@ async function refuseUnlessStopped({ connect }: Context, connectors: { name: str
     if (state !== 'STOPPED')
       throw new StopProcess(`${name} is ${state}: its offsets can be changed while it is stopped. make connect-stop`, 4)
   }
-}
-
-/** @throws StopProcess (exit code 4) when it is not confirmed, or nobody is there to ask */
-async function confirm(what: string, yes: boolean): Promise<void> {
-  if (yes) return
-  if (!(process.stdin.isTTY && process.stderr.isTTY)) throw new StopProcess(`${what}\nNobody is here to confirm it: repeat with YES=1`, 4)
-  const answer = await ask(`${what}\nGo on? (yes/no) `)
-  if (!/^y(es)?$/i.test(answer.trim())) throw new StopProcess('nothing was changed', 4)
 }

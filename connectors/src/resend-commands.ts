@@ -5,6 +5,7 @@ import { kafkaLog } from '@tally/platform/kafka-log'
 import { createLog } from '@tally/platform/log'
 import type { Context } from './command.ts'
 import { reemitConfig } from './config.ts'
+import { confirm } from './confirm.ts'
 import type { Connector } from './connector.ts'
 import { type EventRange, eventRange, firstEvent } from './event-range.ts'
 import { watchArrivals } from './kafka-arrivals.ts'
@@ -26,14 +27,20 @@ export async function reemit(context: Context): Promise<number> {
   })
 }
 
-/** WHY= [FROM=]: after a slot was lost, dropped or moved. */
+/** WHY= [FROM=] [YES=1]: after a slot was lost, dropped or moved, or where what it holds back can never be read. */
 export async function recover(context: Context): Promise<number> {
-  const { FROM, WHY, SIGNAL_DATABASE_URL } = reemitConfig()
+  const { FROM, WHY, YES, SIGNAL_DATABASE_URL } = reemitConfig()
   requireWhy(WHY)
-  const since = FROM === undefined ? undefined : firstEvent(FROM)
+  const since = FROM === undefined ? undefined : firstEvent(FROM, context.clock.now())
   return withResender(context, async (resend, session) => {
     const { days } = postgresOutbox(session)
-    const ports = { ...context, capture: postgresCapture(session), days, reemit: (range: EventRange) => resend(range, true) }
+    const ports = {
+      ...context,
+      capture: postgresCapture(session),
+      days,
+      confirm: (what: string) => confirm(what, YES),
+      reemit: (range: EventRange) => resend(range, true),
+    }
     const patience = { clock: context.clock, deadlineMs: context.waitTimeoutMs }
     await holdPartitions(SIGNAL_DATABASE_URL, patience.deadlineMs, () => recoverConnector(routerOf(context), ports, since, patience))
   })

@@ -39,7 +39,7 @@ describe('the way from the outbox to the connector', () => {
 
   it('tells how far it is behind, when the last event was, and what the slot holds back of what it may', () => {
     expect(captureText(facts, offset, []).split('\n')).to.deep.equal([
-      '  0.9 s behind its source, last event 5.0 s ago',
+      '  0.9 s behind its source (has read up to 2026-11-24T11:59:59.100Z), last event 5.0 s ago',
       '  slot active, reserved, keeps 0.0 MiB of WAL of 2048 MiB',
     ])
     expect(captureText({ ...facts, newestEventMs: undefined }, undefined, [])).to.contain('no stored offset is known, last event never')

@@ -7,7 +7,7 @@ import { applyConnector } from '../src/apply-connector.ts'
 import { faultText } from '../src/config-fault.ts'
 import { type ConnectorConfig, differences, differenceText, plainSecrets } from '../src/connector.ts'
 import { readConnectors } from '../src/connector-files.ts'
-import { eventRange } from '../src/event-range.ts'
+import { eventRange, firstEvent } from '../src/event-range.ts'
 import { type ConnectorStatus, isRunning, rootCause, statusText } from '../src/status.ts'
 import { command } from './support/command.ts'
 
@@ -111,8 +111,9 @@ describe('a configuration fault', () => {
 
 describe('a range of events', () => {
   const NOON = '2026-11-24T11:00:00Z'
+  const [FIFTH, NINTH] = ['380000000000000005', '380000000000000009']
   it('is ids, both ends included, or times, the end excluded', () => {
-    expect(eventRange('5', '9', NOW)).to.deep.equal({ from: 5n, to: 9n })
+    expect(eventRange(FIFTH, NINTH, NOW)).to.deep.equal({ from: BigInt(FIFTH), to: BigInt(NINTH) })
     expect(eventRange('2026-11-24T10:00:00Z', NOON, NOW)).to.deep.equal({
       from: firstTsidAt(NOW - 7_200_000),
       to: firstTsidAt(NOW - 3_600_000) - 1n,
@@ -123,13 +124,23 @@ describe('a range of events', () => {
   })
   it('is refused when an end is missing, unreadable or before the other', () => {
     for (const [from, to] of [
-      [undefined, '5'],
-      ['5', undefined],
-      ['yesterday', '5'],
-      ['9', '5'],
+      [undefined, FIFTH],
+      [FIFTH, undefined],
+      ['yesterday', FIFTH],
+      [NINTH, FIFTH],
       ['2030-01-01T00:00:00Z', '2031-01-01T00:00:00Z'],
     ] as const)
       expect(() => eventRange(from, to, NOW), `${from} ${to}`).to.throw(StopProcess)
+  })
+  it('is refused when a day or a second count was meant, which an id never is, and says how a time is written', () => {
+    for (const text of ['20261124', '1795478400', '1795478400000', '1795478400000000', '5'])
+      for (const read of [() => eventRange(text, NINTH, NOW), () => eventRange(FIFTH, text, NOW), () => firstEvent(text, NOW)])
+        expect(read, text).to.throw(StopProcess, `${text} is too short for an event id`).with.property('exitCode', 2)
+    expect(() => firstEvent('20261124', NOW)).to.throw(StopProcess, 'FROM=2026-11-24T00:00:00Z')
+  })
+  it('begins before now', () => {
+    expect(firstEvent(NOON, NOW)).to.equal(firstTsidAt(NOW - 3_600_000))
+    expect(() => firstEvent('2027-11-24T00:00:00Z', NOW)).to.throw(StopProcess, 'is not before now')
   })
 })
 

@@ -28,7 +28,7 @@ describe('operating a connector', () => {
   it('shows worker, distance to its source, last event, and WAL held back of what may be', async () => {
     const { stdout, exitCode } = await run('status', database())
     expect(stdout).to.match(/RUNNING +worker \S+:\d+\n/)
-    expect(stdout).to.match(/\d+\.\d s behind its source, last event \d+\.\d s ago/)
+    expect(stdout).to.match(/\d+\.\d s behind its source \(has read up to 2\d{3}-.+Z\), last event \d+\.\d s ago/)
     expect(stdout).to.match(/slot active, reserved, keeps \d+\.\d MiB of WAL of 2048 MiB/)
     expect(exitCode).to.equal(0)
     const { connectors } = JSON.parse((await run('status', { ...database(), JSON: '1' })).stdout)

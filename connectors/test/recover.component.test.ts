@@ -54,6 +54,25 @@ describe('recovering a connector', () => {
     expect((await run('recover')).stderr).to.contain('WHY is missing')
   })
 
+  it('comes past an update of the outbox by what the status and its own refusal say, and nothing is missing', async () => {
+    await own.database.query('update outbox set tracestate = null where id = (select max(id) from outbox)')
+    const behind = await own.insertEvents(3)
+    await until(async () => (await run('status')).stdout.includes('Unexpected update'), { what: 'the task failed over the update' })
+    const refused = await run('recover', { WHY: 'an update' })
+    expect(refused.exitCode).to.equal(1)
+    const [, from = ''] = /make connect-recover FROM=(\S+) YES=1/.exec(refused.stderr) ?? []
+    const unsure = await run('recover', { WHY: 'an update', FROM: from })
+    expect(unsure.exitCode).to.equal(4)
+    expect(unsure.stderr).to.contain('repeat with YES=1')
+    const late = await run('recover', { WHY: 'an update', FROM: new Date().toISOString(), YES: '1' })
+    expect(late.exitCode).to.equal(1)
+    expect(late.stderr).to.contain(`FROM=${from}`)
+
+    expect(await run('recover', { WHY: 'an update', FROM: from, YES: '1' })).to.include({ exitCode: 0, stderr: '' })
+    expect(await look(behind)).to.equal(true)
+    await untilStatusIsGood(() => run('status'))
+  })
+
   it('is refused, and says what to look for, while another one runs', async () => {
     await own.database.query("select pg_advisory_lock(hashtext('outbox partitions'))")
     const refused = await run('recover', { WHY: 'a second one', WAIT_TIMEOUT_MS: '300' })

@@ -518,4 +518,24 @@ export const MUTATIONS: Mutation[] = [
     replace: 'INFLATE[encoding]',
     test: { file: 'ingest-api/test/http-malformed.component.test.ts', title: 'is answered with 415 on both paths' },
   },
+  {
+    name: 'a recovery sends no less than the gap',
+    file: 'connectors/src/gap-start.ts',
+    search: 'if (since > first) throw',
+    replace: 'if (false) throw',
+    test: {
+      file: 'connectors/test/recover-connector.unit.test.ts',
+      title: 'refuses a FROM behind the beginning of the gap, names the stored position and the FROM to type, and touches nothing',
+    },
+  },
+  {
+    name: 'a healthy slot is dropped only when confirmed',
+    file: 'connectors/src/gap-start.ts',
+    search: 'if (!lost) await ports.confirm',
+    replace: 'if (false) await ports.confirm',
+    test: {
+      file: 'connectors/test/recover-connector.unit.test.ts',
+      title: 'drops a slot that has lost nothing only when that is confirmed',
+    },
+  },
 ]
