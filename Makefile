@@ -112,7 +112,7 @@ test-e2e: ## the whole stack
 chaos: ## a fault and a promise each, all of them, under 200 orders a second; CHAOS_SEED= repeats one
 	@$(TALLY) setup && node test/run.ts chaos
 mutations: ## takes each mechanism behind a guarantee out of a copy and wants its test red; ONLY= some of them
-	@$(TALLY) setup && ops/on-own-stack mutations 26500 postgres kafka migrate -- node test/mutations/main.ts $(if $(ONLY),"$$ONLY")
+	@$(TALLY) setup && ops/on-own-stack mutations 26500 postgres kafka migrate connect -- node test/mutations/main.ts $(if $(ONLY),"$$ONLY")
 fuzz: ## schemathesis over the API's description, FUZZ_SECONDS=180, on a stack of its own; skipped without Python
 	@$(TALLY) setup && ops/fuzz
 bench: ## acknowledged → readable, on a stack of its own without the start-up savings; RATE=300 SECONDS=30
