@@ -2,6 +2,7 @@
 
 import type { Headers, LogRecord, NewRecord, RepeatedHeaders } from '@tally/platform/record-log'
 import { headerOf, headersThat } from '@tally/platform/record-log'
+import { REPLAY_GROUP, REPLAY_LETTER, REPLAY_RUN, REPLAYS } from '@tally/platform/replay-headers'
 import type { Place } from './positions.ts'
 
 /** A dead letter queue: whose failed records of which topic it holds. */
@@ -30,10 +31,6 @@ export type Letter = {
 }
 
 export const EVENT_ID_HEADER = 'id'
-export const GROUP_HEADER = 'replay.group'
-export const RUN_HEADER = 'replay.run'
-export const LETTER_HEADER = 'replay.letter'
-export const REPLAYS_HEADER = 'dlq.replays'
 export const STACK_HEADER = 'dlq.stack'
 
 const EVENT_ID = /^[1-9]\d{0,18}$/
@@ -74,10 +71,10 @@ const isOriginal = (header: string) => !header.startsWith('dlq.') && !header.sta
 export function replayOf(letter: Letter, run: string, toEveryGroup = false): NewRecord {
   const { key, value } = letter
   const { headers, repeatedHeaders } = headersThat({ headers: letter.headers, repeatedHeaders: letter.repeatedHeaders }, isOriginal)
-  if (!toEveryGroup) headers[GROUP_HEADER] = bytesOf(letter.group)
-  headers[RUN_HEADER] = bytesOf(run)
-  headers[LETTER_HEADER] = Buffer.from(positionText(letter))
-  headers[REPLAYS_HEADER] = bytesOf(String(letter.replays + 1))
+  if (!toEveryGroup) headers[REPLAY_GROUP] = bytesOf(letter.group)
+  headers[REPLAY_RUN] = bytesOf(run)
+  headers[REPLAY_LETTER] = Buffer.from(positionText(letter))
+  headers[REPLAYS] = bytesOf(String(letter.replays + 1))
   return { key, value, headers, ...(repeatedHeaders && { repeatedHeaders }) }
 }
 
@@ -104,7 +101,7 @@ export type Replay = { run: string; letter: string }
 
 /** Which replay the record is, or the letter was made of; undefined: none. */
 export function replayIn(record: Pick<LogRecord, 'headers' | 'header'>): Replay | undefined {
-  const [run, letter] = [headerOf(record, RUN_HEADER)?.toString(), headerOf(record, LETTER_HEADER)?.toString()]
+  const [run, letter] = [headerOf(record, REPLAY_RUN)?.toString(), headerOf(record, REPLAY_LETTER)?.toString()]
   return run === undefined || letter === undefined ? undefined : { run, letter }
 }
 

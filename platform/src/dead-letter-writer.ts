@@ -7,9 +7,13 @@ import { messageOf, StopProcess, Unavailable } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Policy } from './policy.ts'
 import type { LogRecord, NewRecord, RecordLog } from './record-log.ts'
+import { isReplay } from './replay-headers.ts'
 import type { Fault } from './settle-records.ts'
 
 type Options = { recordLog: RecordLog; group: string; clock: Clock; log: Log; metrics: ConsumeMetrics; policy: Policy }
+
+/** What is over a limit, and what to do. */
+type Over = { limit: string; advice: string }
 
 /** A partition's records up to `notedUpTo` are in the limit's window; `written` ones are not settled yet. */
 type Noted = { notedUpTo: bigint; written: Set<bigint> }
@@ -28,6 +32,7 @@ export type DeadLetterWriter = {
 export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy }: Options): DeadLetterWriter {
   const limit = dlqLimit(policy)
   const partitions = new Map<string, Noted>()
+  let replaysInARow = 0
 
   function notedOf({ topic, partition }: LogRecord): Noted {
     const key = `${topic}/${partition}`
@@ -37,15 +42,34 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
   }
 
   /** Brings the window up to date in the records' order; what is over the limit, if anything. */
-  function note(records: LogRecord[], fresh: Set<LogRecord>, noted: Noted): string | undefined {
-    let over: string | undefined
+  function note(records: LogRecord[], fresh: Set<LogRecord>, noted: Noted): Over | undefined {
+    let over: Over | undefined
     for (const record of records) {
-      if (fresh.has(record)) over = limit.deadLettered(1) ?? over
-      else if (record.offset >= noted.notedUpTo && !noted.written.has(record.offset)) limit.handled(1)
+      const isHandled = !fresh.has(record) && record.offset >= noted.notedUpTo && !noted.written.has(record.offset)
+      if (!fresh.has(record) && !isHandled) continue
+      if (isReplay(record)) over = replayed(isHandled) ?? over
+      else if (isHandled) limit.handled(1)
+      else over = liveFailed() ?? over
     }
     const last = records.at(-1)
     if (last && last.offset >= noted.notedUpTo) noted.notedUpTo = last.offset + 1n
     return over
+  }
+
+  function liveFailed(): Over | undefined {
+    const over = limit.deadLettered(1)
+    return over === undefined ? undefined : { limit: over, advice: FIND_THE_CAUSE }
+  }
+
+  /**
+   * Replayed records are no part of the limit of the others: a run stops by itself when its records fail, and must not end
+   * the counting of live ones. But anybody can write the headers of a replay, so there is an end to them too.
+   */
+  function replayed(isHandled: boolean): Over | undefined {
+    replaysInARow = isHandled ? 0 : replaysInARow + 1
+    const most = policy.dlqReplaysInARow
+    if (replaysInARow <= most) return undefined
+    return { limit: `${replaysInARow} replayed records in a row cannot be handled (limit ${most})`, advice: STOP_THE_WRITER }
   }
 
   async function append(topic: string, lettersOf: (brief: boolean) => NewRecord[]): Promise<void> {
@@ -103,7 +127,13 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
 const notAcknowledged = (topic: string, cause: unknown) =>
   `a dead letter was not acknowledged by ${topic}: ${messageOf(cause)}. Nothing was committed past it. Mend Kafka, or raise the topic's max.message.bytes when the letter is too large, and start again.`
 
-function tooMany(over: string, topic: string, fresh: Map<LogRecord, Fault>): string {
+const FIND_THE_CAUSE =
+  'That is no single bad record: find the cause (a schema not registered, a release gone wrong) and start again. To dead-letter them all the same, raise DLQ_MAX_IN_A_ROW and DLQ_MAX_SHARE.'
+
+const STOP_THE_WRITER =
+  'A run of the dlq-replayer stops long before: something else writes records with the headers of a replay. Find what writes them and stop it. The next start goes on, and stops again after as many.'
+
+function tooMany({ limit, advice }: Over, topic: string, fresh: Map<LogRecord, Fault>): string {
   const reasons = [...new Set([...fresh.values()].map(({ reason }) => reason))].join(', ')
-  return `${over}: ${reasons}. That is no single bad record: find the cause (a schema not registered, a release gone wrong) and start again. None of these was written to ${topic} and nothing was committed past them. To dead-letter them all the same, raise DLQ_MAX_IN_A_ROW and DLQ_MAX_SHARE.`
+  return `${limit}: ${reasons}. ${advice} None of these was written to ${topic} and nothing was committed past them.`
 }

@@ -3,6 +3,7 @@ import { messageOf } from './errors.ts'
 import { readForeignLetter } from './foreign-letters.ts'
 import type { Headers, LogRecord, NewRecord, RepeatedHeaders, SomeHeaders } from './record-log.ts'
 import { headerOf, headersThat } from './record-log.ts'
+import { REPLAYS } from './replay-headers.ts'
 
 /** Original key, value and headers (without the letter's own), where they came from and what went wrong. */
 export type DeadLetter = {
@@ -35,7 +36,6 @@ export type Failure = {
 }
 
 const OWN_PREFIX = 'dlq.'
-const REPLAYS = 'dlq.replays'
 const MAX_MESSAGE_CHARS = 1_000
 const BRIEF_MESSAGE_CHARS = 100
 const MAX_STACK_CHARS = 4_000

@@ -2,6 +2,7 @@
 import type { DeadLetter } from './dead-letter.ts'
 import type { LogRecord } from './record-log.ts'
 import { headersThat } from './record-log.ts'
+import { REPLAYS } from './replay-headers.ts'
 
 const CONNECT = '__connect.errors.'
 const SPRING = 'kafka_dlt-'
@@ -12,7 +13,7 @@ export const isForeignHeader = (name: string): boolean => name.startsWith(CONNEC
 /** Undefined when the record has no headers of a letter that is known; `failedAt` is 0, for neither tells it. */
 export function readForeignLetter(record: LogRecord): DeadLetter | undefined {
   const failed = ofConnect(record) ?? ofSpring(record)
-  const replays = whole(record.headers['dlq.replays']?.toString() ?? '0')
+  const replays = whole(record.headers[REPLAYS]?.toString() ?? '0')
   if (failed === undefined || replays === undefined) return undefined
   const { key, value } = record
   const { headers, repeatedHeaders } = headersThat(record, (name) => !isForeignHeader(name))

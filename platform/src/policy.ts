@@ -12,6 +12,8 @@ export type Policy = {
   dlqWindow: number
   dlqShare: number
   dlqInARow: number
+  /** Replayed records that may fail in a row before the process stops; they are no part of the limit of the others. */
+  dlqReplaysInARow: number
   /** How often the loop is looked at from beside. */
   watchEveryMs: number
   /** Records wait and none comes for this long: the client has stalled, and the process ends. */
@@ -32,6 +34,8 @@ export const DEFAULT_POLICY: Policy = {
   dlqWindow: 500,
   dlqShare: 0.2,
   dlqInARow: 50,
+  // As many as the dlq-replayer ever has out without an outcome: more are not its doing.
+  dlqReplaysInARow: 20_000,
   watchEveryMs: 5_000,
   // Longer than a rebalance may take.
   stallTimeoutMs: 90_000,

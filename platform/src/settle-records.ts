@@ -2,8 +2,7 @@
 import type { DeadLettered, Handler, Message, Slice } from './consume.ts'
 import { InvalidMessage, RejectedRecords } from './errors.ts'
 import { headerOf, type LogRecord } from './record-log.ts'
-
-const REPLAY_GROUP = 'replay.group'
+import { REPLAY_GROUP } from './replay-headers.ts'
 
 /** Why a record is given up on. */
 export type Fault = { reason: string; error: unknown; attempts: number }

@@ -4,7 +4,7 @@ import { letterOf } from '@tally/dlq-replayer/kafka-letters'
 import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
 import type { Entry } from '@tally/dlq-replayer/ledger-entry'
 import type { Dlq, Letter, Replay } from '@tally/dlq-replayer/letter'
-import { keyMark, LETTER_HEADER, positionText, RUN_HEADER } from '@tally/dlq-replayer/letter'
+import { keyMark, positionText } from '@tally/dlq-replayer/letter'
 import { paceOf } from '@tally/dlq-replayer/pace'
 import type { LetterReader } from '@tally/dlq-replayer/plan-replay'
 import { hasPosition, positionsOf } from '@tally/dlq-replayer/positions'
@@ -12,6 +12,7 @@ import type { Audit } from '@tally/dlq-replayer/start-run'
 import type { CutWork, Replays } from '@tally/dlq-replayer/work-cut'
 import { systemClock } from '@tally/platform/clock'
 import type { LogRecord, NewRecord } from '@tally/platform/record-log'
+import { REPLAY_LETTER, REPLAY_RUN, REPLAYS } from '@tally/platform/replay-headers'
 import { DLQ, letter } from './letters.ts'
 
 export type World = ReturnType<typeof memoryWorld>
@@ -51,13 +52,13 @@ export function memoryWorld(
     },
   }
   const consume = (record: NewRecord, offset: bigint) => {
-    const from = record.headers?.[LETTER_HEADER]?.toString() ?? ''
+    const from = record.headers?.[REPLAY_LETTER]?.toString() ?? ''
     const eventId = record.headers?.id?.toString() ?? ''
     const answer = handle(record, from)
     if (answer === 'ignored') countedAt.set(eventId, -1n)
     else if (answer === 'counted') countedAt.set(eventId, countedAt.get(eventId) ?? offset)
     else {
-      const replays = Number(record.headers?.['dlq.replays']?.toString() ?? 0)
+      const replays = Number(record.headers?.[REPLAYS]?.toString() ?? 0)
       letters.push(letter(letters.length, { key: record.key, eventId, headers: record.headers ?? {}, reason: answer, replays }))
     }
   }
@@ -94,9 +95,9 @@ export function memoryWorld(
       const replays = since.map(({ headers }, n) => ({ headers, place: { partition: 0, offset: BigInt(first + n) } }))
       return new Map(
         replays
-          .filter(({ headers }) => String(headers?.[RUN_HEADER]) === run)
+          .filter(({ headers }) => String(headers?.[REPLAY_RUN]) === run)
           .reverse()
-          .map(({ headers, place }) => [String(headers?.[LETTER_HEADER]), place]),
+          .map(({ headers, place }) => [String(headers?.[REPLAY_LETTER]), place]),
       )
     },
     isCompacted: async () => false,
@@ -104,7 +105,7 @@ export function memoryWorld(
       const newest = new Map<string, LogRecord>()
       for (const [n, { key, value, headers = {} }] of sent.entries()) {
         const record = { topic: DLQ.topic, partition: 0, offset: BigInt(n), timestamp: 0, key, value, headers }
-        const isLive = headers[RUN_HEADER] === undefined && !except.has(positionText(record))
+        const isLive = headers[REPLAY_RUN] === undefined && !except.has(positionText(record))
         if (isLive && record.offset >= (since.get(0) ?? 0n) && keys.has(keyMark(key) ?? '')) newest.set(keyMark(key) ?? '', record)
       }
       return newest
@@ -113,7 +114,7 @@ export function memoryWorld(
       const found = new Map<string, Replay>()
       for (const place of places) {
         const { headers } = sent[Number(place.offset)] ?? {}
-        if (headers) found.set(positionText(place), { run: String(headers[RUN_HEADER]), letter: String(headers[LETTER_HEADER]) })
+        if (headers) found.set(positionText(place), { run: String(headers[REPLAY_RUN]), letter: String(headers[REPLAY_LETTER]) })
       }
       return found
     },
