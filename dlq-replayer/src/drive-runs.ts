@@ -3,9 +3,9 @@ import type { Clock } from '@tally/platform/clock'
 import type { Run } from './ledger.ts'
 import { openRuns } from './ledger.ts'
 import type { Ending } from './ledger-entry.ts'
-import { mostlyFailed } from './outcome.ts'
 import type { Range } from './positions.ts'
 import { countPositions, coversRange, cutPositions } from './positions.ts'
+import { endingOf } from './run-brake.ts'
 import type { Audit } from './start-run.ts'
 
 /** One job: a part of a run, as ranges of positions, never the letters themselves. */
@@ -32,7 +32,8 @@ export function nextOf(run: Run): Next {
   const cut = cuts.findIndex((ranges) => ranges.some((range) => !coversRange(run.settled, range)))
   if (cut === -1) return { ending: 'done' }
   if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }
-  if (mostlyFailed(run.tally) && !run.sending.has(cut)) return { ending: 'mostly-failed' }
+  const ending = endingOf(run, cut)
+  if (ending && !run.sending.has(cut)) return { ending }
   if (run.state === 'cancelling' && !run.sending.has(cut)) return { ending: 'cancelled' }
   return { cut: { run: run.id, dlq: run.dlq, cut, ranges: cuts[cut] ?? [] } }
 }

@@ -5,6 +5,8 @@ import type { Outcome, Tally } from './outcome.ts'
 import { addToTally, emptyTally, isFinal } from './outcome.ts'
 import type { Place, Positions, Range } from './positions.ts'
 import { addPositions, addRanges, removePositions, sizeOf, split } from './positions.ts'
+import type { Recent } from './run-brake.ts'
+import { addToRecent } from './run-brake.ts'
 
 export type Run = Omit<Started, 'kind' | 'run'> & {
   id: string
@@ -18,6 +20,8 @@ export type Run = Omit<Started, 'kind' | 'run'> & {
   /** Who paused, resumed or cancelled it, when, and why where it was said. */
   controls: Control[]
   tally: Tally
+  /** The latest outcomes since it began or was resumed. */
+  recent: Recent
   /** New letters of this run that were replayed too often and parked. */
   parked: number
   /** Only while the run is open: what it works on, what of it has an outcome, and what was noted before each cut. */
@@ -78,7 +82,7 @@ export function applyEntry(ledger: Ledger, entry: Entry): void {
   else if (entry.kind === 'sending') run.sending.set(entry.cut, entry)
   else if (entry.kind === 'noted') run.note = entry.text
   else if (entry.kind === 'paused') run.state = run.state === 'cancelling' ? run.state : 'paused'
-  else if (entry.kind === 'resumed') run.state = run.state === 'cancelling' ? run.state : 'running'
+  else if (entry.kind === 'resumed') resume(run)
   else if (entry.kind === 'ended') end(run, entry.how)
   else run.state = 'cancelling'
 }
@@ -96,14 +100,22 @@ function start(ledger: Ledger, entry: Started): void {
     ledger.refused.set(id, { ...entry, by: other.id })
     return
   }
-  const open = { selection, settled: new Map(), sending: new Map() }
+  const open = { selection, settled: new Map(), sending: new Map(), recent: [] }
   ledger.runs.set(id, { ...about, id, state: 'running', note: '', lastAt: entry.at, controls: [], tally: emptyTally(), parked: 0, ...open })
+}
+
+/** Whoever resumes it has seen why it was paused. */
+function resume(run: Run): void {
+  if (run.state === 'cancelling') return
+  run.state = 'running'
+  run.recent = []
 }
 
 function end(run: Run, how: Ending): void {
   run.state = 'ended'
   run.how = how
   run.note = ''
+  run.recent = []
   run.selection = new Map()
   run.settled = new Map()
   run.sending = new Map()
@@ -143,7 +155,9 @@ function settleInRun(run: Run, { letters }: SettledLetters): void {
     if (settled.outcome === 'parked') run.parked += sizeOf(outside)
     const fresh = inside.flatMap((range) => split(range, run.settled).outside)
     addRanges(run.settled, fresh)
-    if (fresh.length > 0) addToTally(run.tally, settled, sizeOf(fresh))
+    if (fresh.length === 0) continue
+    addToTally(run.tally, settled, sizeOf(fresh))
+    addToRecent(run.recent, settled, sizeOf(fresh))
   }
 }
 

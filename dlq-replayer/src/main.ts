@@ -34,7 +34,7 @@ async function main(app: App): Promise<void> {
   app.onClose('audit', audit.close)
   audit.ended.catch(app.fail)
   const letters = kafkaLetters(recordLog, kafkaRetention(config.KAFKA_BROKERS, systemClock))
-  const outcomes = { committed: groups.committed, ...groupCounts(config) }
+  const outcomes = { committed: groups.committed, members: groups.members, ...groupCounts(config) }
   const { DEAD_LETTER_QUEUES: dlqs } = config
   const common = {
     dlqs,

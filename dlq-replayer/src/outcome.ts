@@ -54,15 +54,6 @@ export function addToTally(tally: Tally, { outcome, reason }: How, letters: numb
 
 export const tallied = ({ outcomes }: Tally): number => Object.values(outcomes).reduce((sum, count) => sum + count, 0)
 
-/** A run stops when this share of its letters failed again, once there are enough to tell. */
-const FAILED_SHARE = 0.5
-const ENOUGH_LETTERS = 100
-
-export function mostlyFailed(tally: Tally): boolean {
-  const done = tallied(tally)
-  return done >= ENOUGH_LETTERS && (tally.outcomes['failed-again'] ?? 0) >= done * FAILED_SHARE
-}
-
 /** Whether the letter never comes up again as open. */
 export const isFinal = (outcome: Outcome): boolean => outcome !== 'unknown' && outcome !== 'unparked'
 

@@ -1,7 +1,7 @@
 // Sends letters load by load: the next load goes out while the group still works on the last one, unless they share a key.
 import { wait } from '@tally/platform/clock'
 import { putRight, superseded } from './compacted.ts'
-import { lagBrake, mayGoOn } from './hold-run.ts'
+import { groupBrake } from './hold-run.ts'
 import type { Run } from './ledger.ts'
 import { queueOf } from './ledger.ts'
 import type { Sending } from './ledger-entry.ts'
@@ -11,9 +11,10 @@ import { copyOf, parted, placeOf, positionText, replayOf, wavesByKey } from './l
 import type { Sent } from './letters-out.ts'
 import { lettersOut } from './letters-out.ts'
 import type { Settled } from './outcome.ts'
-import { mostlyFailed, settledAs } from './outcome.ts'
+import { settledAs } from './outcome.ts'
 import type { Place } from './positions.ts'
 import { hasPosition } from './positions.ts'
+import { endingOf, mostOut } from './run-brake.ts'
 import { failureReader, verifyReplays } from './verify-replays.ts'
 import type { CutWork } from './work-cut.ts'
 
@@ -26,14 +27,11 @@ export type Loads = {
   settled(): Promise<void>
 }
 
-/** Letters that are out without an outcome, at most: more wait. */
-const MAX_OUT = 20_000
-
 /** Begins with nothing sent: what an earlier attempt at the cut has sent is found in the topic. */
 export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   const { replays, stopping } = work
   const pace = work.paceOf(run)
-  const groupKeepsUp = lagBrake(dlq, run.id, work)
+  const maySend = groupBrake(dlq, run.id, work)
   let started: Promise<Started> | undefined
 
   /** What an engineer put back is replayed once more. */
@@ -63,10 +61,13 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
       out.add(letters)
     }
     if (before.length > 0) await isOut(before)
-    while (waiting.length > 0 && !mostlyFailed(run.tally) && (await mayGoOn(run.id, work))) {
-      out.check()
-      const { count, waitMs } = pace.next(waiting.length, work.clock.now())
+    while (waiting.length > 0) {
+      const most = mostOut(run, work.maxLag)
+      const { count, waitMs } = pace.next(Math.min(waiting.length, most), work.clock.now())
       await wait(waitMs, stopping)
+      await out.until((letters) => letters + count <= Math.max(count, most))
+      // Asked last: to wait for room takes as long as the group does, and brings new outcomes.
+      if (!(await maySend()) || endingOf(run, cut)) break
       const slice = waiting.splice(0, count)
       const places = await replays.append(
         dlq.topic,
@@ -82,8 +83,7 @@ export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
     async replay(letters) {
       started ??= start(dlq, run, cut, work)
       const state = await started
-      await out.until((letters) => letters <= MAX_OUT)
-      if (!(await groupKeepsUp()) && state.sent.size === 0) return false
+      if (!(await maySend()) && state.sent.size === 0) return false
       const isOld = state.compacted ? await superseded(dlq.topic, letters, replays) : () => false
       const [old, live] = parted(letters, (letter) => isOld(letter) && !state.sent.has(positionText(letter)))
       await settle(old.map((letter) => settledAs(letter, { outcome: 'superseded' })))

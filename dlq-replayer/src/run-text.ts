@@ -122,6 +122,6 @@ export function statusText(ledger: Ledger, now: number, command: string, latest 
 }
 
 /** A run for machines. */
-export function runJson({ selection: _, settled: _settled, sending: _sending, ...run }: Run): unknown {
+export function runJson({ selection: _, settled: _settled, sending: _sending, recent: _recent, ...run }: Run): unknown {
   return { ...run, at: new Date(run.at).toISOString(), lastAt: new Date(run.lastAt).toISOString(), settled: tallied(run.tally) }
 }

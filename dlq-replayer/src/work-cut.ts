@@ -9,12 +9,13 @@ import type { Dlq, Replay } from './letter.ts'
 import { parted } from './letter.ts'
 import { lettersInLoads } from './letter-loads.ts'
 import type { Settled } from './outcome.ts'
-import { mostlyFailed, settledAs, tallied } from './outcome.ts'
+import { settledAs } from './outcome.ts'
 import type { Pace } from './pace.ts'
 import type { LetterReader } from './plan-replay.ts'
 import type { Place, Positions, Range } from './positions.ts'
 import { addPlaces, coversRange, hasPosition, missingFrom } from './positions.ts'
 import { replayLoads } from './replay-loads.ts'
+import { endingOf, loadSize } from './run-brake.ts'
 import type { Audit } from './start-run.ts'
 import type { Outcomes } from './verify-replays.ts'
 
@@ -32,15 +33,20 @@ export type Replays = {
   replaysAt(topic: string, places: Place[]): Promise<Map<string, Replay>>
 }
 
+export type Consumers = {
+  /** How many consumers the group has. @throws Unavailable */
+  members(group: string): Promise<number>
+}
+
 export type CutWork = {
   audit: Audit
   letters: LetterReader
   replays: Replays
-  outcomes: Outcomes
+  outcomes: Outcomes & Consumers
   clock: Clock
   maxReplays: number
   verifyTimeoutMs: number
-  /** Nothing is sent while the group is further behind, in records. */
+  /** Nothing is sent while the group is further behind, in records; and no more dead letters than that are out at once. */
   maxLag: bigint
   paceOf(run: Run): Pace
   /** Aborts when the process drains: the cut is left as it is, and taken up again from the ledger. */
@@ -64,7 +70,7 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   const loads = replayLoads({ dlq, run, cut, settle, work })
   const isLeft = () => ranges.some((range) => !coversRange(run.settled, range))
   let whole = true
-  for await (const load of lettersInLoads(letters.read(dlq, ranges), () => loadLetters(run))) {
+  for await (const load of lettersInLoads(letters.read(dlq, ranges), () => loadSize(run, work.maxLag))) {
     addPlaces(found, load)
     const left = load.filter(({ partition, offset }) => !hasPosition(run.settled, partition, offset))
     const [gone, open] = parted(left, ({ partition, offset }) => hasPosition(final, partition, offset))
@@ -76,14 +82,11 @@ export async function workCut(dlq: Dlq, { run: id, cut, ranges }: Cut, work: Cut
   if (whole) await settle(goneFrom(ranges, found, run.settled))
   await audit.refresh()
   if (work.stopping.aborted) return
-  if (run.state === 'cancelling') await audit.append([{ kind: 'ended', run: id, how: 'cancelled', at: clock.now() }])
-  else if (isLeft() && mostlyFailed(run.tally)) await audit.append([{ kind: 'ended', run: id, how: 'mostly-failed', at: clock.now() }])
+  const ending = run.state === 'cancelling' ? 'cancelled' : isLeft() ? endingOf(run, cut) : undefined
+  if (ending) await audit.append([{ kind: 'ended', run: id, how: ending, at: clock.now() }])
 }
 
 const SETTLED_PER_ENTRY = 5_000
-
-/** The more a run has settled, the more may be out without an outcome: a run that fails shows it early. */
-const loadLetters = ({ tally }: Run): number => Math.min(2_000, Math.max(100, tallied(tally)))
 
 /** What the ranges name and the queue does not hold any more. */
 const goneFrom = (ranges: Range[], found: Positions, settled: Positions): Settled[] =>

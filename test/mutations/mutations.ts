@@ -258,6 +258,36 @@ export const MUTATIONS: Mutation[] = [
     test: loop('ignores a replay that is addressed to another group, and handles one for its own'),
   },
   {
+    name: 'replays are no part of the limit of dead letters',
+    file: 'platform/src/dead-letter-writer.ts',
+    search: 'if (isReplay(record)) over = replayed(isHandled) ?? over',
+    replace: 'if (false) over = replayed(isHandled) ?? over',
+    test: {
+      file: 'dlq-replayer/test/still-failing.unit.test.ts',
+      title: 'stops neither its group nor a live order, and ends with a true tally',
+    },
+  },
+  {
+    name: 'the bound of replays that fail in a row',
+    file: 'platform/src/dead-letter-writer.ts',
+    search: 'if (replaysInARow <= most) return undefined',
+    replace: 'if (most > 0) return undefined',
+    test: {
+      file: 'platform/test/dead-letter-writer.unit.test.ts',
+      title: 'ends replayed records too, when so many fail in a row that no run can have sent them',
+    },
+  },
+  {
+    name: 'the pause of a run of which too little is known',
+    file: 'dlq-replayer/src/hold-run.ts',
+    search: 'if (pause === undefined) return',
+    replace: 'if (pause !== undefined) return',
+    test: {
+      file: 'dlq-replayer/test/run-brake.unit.test.ts',
+      title: 'pause it when of most nobody knows what became of them, with the reason, until somebody resumes it',
+    },
+  },
+  {
     name: 'the canary',
     file: 'dlq-replayer/src/drive-runs.ts',
     search: "if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }",
@@ -291,12 +321,9 @@ export const MUTATIONS: Mutation[] = [
   {
     name: 'the bound of letters that are out',
     file: 'dlq-replayer/src/replay-loads.ts',
-    search: 'letters <= MAX_OUT',
-    replace: 'letters <= MAX_OUT * 10',
-    test: {
-      file: 'dlq-replayer/test/run.unit.test.ts',
-      title: 'has no more than 20 000 letters out, and a load, however long the group stands still',
-    },
+    search: 'await out.until((letters) => letters + count <= Math.max(count, most))',
+    replace: '',
+    test: { file: 'dlq-replayer/test/run-brake.unit.test.ts', title: 'let no more out than MAX_LAG, at whatever rate' },
   },
   {
     name: 'the bound of a patch’s time',

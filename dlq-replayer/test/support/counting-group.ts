@@ -37,7 +37,6 @@ export async function countingGroup(topic: string, group: string) {
     clock: systemClock,
     log,
     metrics: new Registry(),
-    policy: { dlqShare: 1, dlqInARow: 1_000_000 },
     handler: {
       decode,
       async handle({ messages }) {

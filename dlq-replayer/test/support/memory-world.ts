@@ -126,6 +126,7 @@ export function memoryWorld(
     replays,
     outcomes: {
       committed: async () => new Map([[0, BigInt(consumed)]]),
+      members: async () => 1,
       countedOf: async (_, records) => {
         const asked = positionsOf(records)
         return [...countedAt.values()]
