@@ -41,7 +41,7 @@ export const serviceConfig = () =>
       AGGREGATOR_GROUP: z.string().default(AGGREGATOR),
       VERIFY_TIMEOUT_MS: int(1).default(60_000),
       MAX_REPLAYS: int(1).default(3),
-      /** Records the group may be behind before a run waits for it. */
+      /** Records the group may be behind before a run waits for it, and replays that may be out without an outcome. */
       MAX_LAG: int(0).default(5_000),
       /** The board on the ops port is off without it. */
       BULL_BOARD_TOKEN: optional,

@@ -31,17 +31,17 @@ export function nextOf(run: Run): Next {
   const cuts = cutPositions(run.selection, run.canary, CUT_LETTERS)
   const cut = cuts.findIndex((ranges) => ranges.some((range) => !coversRange(run.settled, range)))
   if (cut === -1) return { ending: 'done' }
-  if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }
+  if (cut === 1 && canaryUntold(run)) return { ending: 'canary-failed' }
   const ending = endingOf(run, cut)
   if (ending && !run.sending.has(cut)) return { ending }
   if (run.state === 'cancelling' && !run.sending.has(cut)) return { ending: 'cancelled' }
   return { cut: { run: run.id, dlq: run.dlq, cut, ranges: cuts[cut] ?? [] } }
 }
 
-/** Asked when the canary is settled and nothing behind it has gone out yet. */
-function canaryFailed({ canary, settled, tally: { outcomes } }: Run): boolean {
+/** Of some of the canary nobody knows what became of them, or they were given up on. Asked when nothing behind it has gone out yet. */
+function canaryUntold({ canary, settled, tally: { outcomes } }: Run): boolean {
   if (canary === 0 || countPositions(settled) !== canary) return false
-  return (outcomes['failed-again'] ?? 0) + (outcomes.parked ?? 0) + (outcomes.unknown ?? 0) > 0
+  return (outcomes.parked ?? 0) + (outcomes.unknown ?? 0) > 0
 }
 
 /** The command itself settles what an engineer decided; one that died in the middle must not keep the queue closed. */

@@ -30,7 +30,8 @@ Which letters (all given must hold; lists by comma):
 How (with GO=1):
   WHY        why it is right to replay now; kept in the audit. Required
   CANARY     first so many letters, waited for before the rest goes out; the run
-             stops when one of them fails again (default 10, 0: none)
+             stops when one fails again before so many were counted now
+             (default 10, 0: none)
   RATE       letters a second after that (default 500, beside which live orders
              hardly wait; 0: as fast as the group keeps up)
   PLAN       id a plan printed: exactly its letters, though more came in since;

@@ -203,10 +203,7 @@ describe('make replay-dlq', () => {
   })
 
   it('goes on after the service was killed in the middle, and every letter is handled once', async () => {
-    counting.broken.set('new schema', 'unknown-schema')
-    await place(120, () => 'new schema')
-    await lettersAre(120)
-    counting.broken.clear()
+    await counting.deadLetters(120)
     let service = await own.start()
     const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '40', YES: '1' })
     for (const reached of [25, 70]) {
@@ -224,10 +221,7 @@ describe('make replay-dlq', () => {
   })
 
   async function losesItsQueue(service: Record<string, string>, empty: () => Promise<unknown>): Promise<void> {
-    counting.broken.set('new schema', 'unknown-schema')
-    await place(60, () => 'new schema')
-    await lettersAre(60)
-    counting.broken.clear()
+    await counting.deadLetters(60)
     await own.start(service)
     const goOn = counting.holdAt(20)
     const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '20', YES: '1' })
@@ -264,10 +258,7 @@ describe('make replay-dlq', () => {
   })
 
   it('pauses, resumes and cancels', async () => {
-    counting.broken.set('new schema', 'unknown-schema')
-    await place(60, () => 'new schema')
-    await lettersAre(60)
-    counting.broken.clear()
+    await counting.deadLetters(60)
     await own.start()
     const going = json<Runs>({ GO: '1', WHY: 'mended', RATE: '2', YES: '1' })
     await until(() => counting.handled() >= 12, { what: 'the run is behind its canary' })

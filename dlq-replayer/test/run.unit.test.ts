@@ -109,6 +109,15 @@ describe('a run', () => {
     expect(await runOf(world, id)).to.include({ state: 'ended', how: 'canary-failed' })
   })
 
+  it('stops behind a canary of which nobody knows what became of it', async () => {
+    const world = memoryWorld(letters(60))
+    const { id } = await begin(world)
+    world.stall()
+    await finish(world)
+    expect(world.sent.length).to.equal(10)
+    expect(await runOf(world, id)).to.include({ state: 'ended', how: 'canary-failed' })
+  })
+
   it('goes on when failures come behind a good canary', async () => {
     const world = memoryWorld(letters(20), (_, from) => (from === '0/15' ? 'unknown-schema' : 'counted'))
     const { id } = await begin(world)

@@ -289,9 +289,9 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the canary',
-    file: 'dlq-replayer/src/drive-runs.ts',
-    search: "if (cut === 1 && canaryFailed(run)) return { ending: 'canary-failed' }",
-    replace: 'canaryFailed(run)',
+    file: 'dlq-replayer/src/run-brake.ts',
+    search: "if (cut > 0 && failed > 0 && among(tally, ['counted', 'handled']) < canary) return 'canary-failed'",
+    replace: '',
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },
   },
   {

@@ -4,8 +4,7 @@ import { dlqOf, parkedOf } from '@tally/schemas/topics'
 import { expect } from 'chai'
 import { countingGroup } from '../../dlq-replayer/test/support/counting-group.ts'
 import { replayer } from '../../dlq-replayer/test/support/replayer.ts'
-import { createTopics, deleteTopics, endsOf } from './topics.ts'
-import { until } from './until.ts'
+import { createTopics, deleteTopics } from './topics.ts'
 
 export type ReplayScene = Awaited<ReturnType<typeof replayScene>>
 
@@ -24,17 +23,9 @@ export async function replayScene() {
   return {
     counting,
     own,
-    /** So many records become dead letters; the group can read them from then on. */
+    /** So many dead letters lie in the queue; the group can read them now. */
     async fail(count: number): Promise<void> {
-      counting.broken.set('new schema', 'unknown-schema')
-      const records = Array.from({ length: count }, (_, i) => ({
-        key: Buffer.from(`order-${i % 40}`),
-        value: Buffer.from('new schema'),
-        headers: { id: Buffer.from(String(1_000 + i)) },
-      }))
-      await counting.recordLog.append(topic, records)
-      await until(async () => Number((await endsOf([dlq]))[dlq]?.[0] ?? 0) === count, { what: `${count} dead letters` })
-      counting.broken.clear()
+      await counting.deadLetters(count, 40)
       failed = count
     },
     /** Starts a run and watches it to its end, which must be that every letter was handled, once. */

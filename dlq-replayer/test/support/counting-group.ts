@@ -2,6 +2,7 @@
 import { json } from 'node:stream/consumers'
 import { systemClock } from '@tally/platform/clock'
 import { consume } from '@tally/platform/consume'
+import { deadLetterOf, deadLetterTopic } from '@tally/platform/dead-letter'
 import { InvalidMessage } from '@tally/platform/errors'
 import { listen } from '@tally/platform/http-server'
 import { kafkaLog } from '@tally/platform/kafka-log'
@@ -78,6 +79,17 @@ export async function countingGroup(topic: string, group: string) {
     counted,
     /** Records the handler got, repetitions included. */
     handled: () => handled,
+    /** Puts so many dead letters into the group's queue, of so many keys; the group can read them now. More than its limit lets fail at once. */
+    async deadLetters(count: number, keys = count): Promise<void> {
+      const letters = Array.from({ length: count }, (_, i) => {
+        const at = { topic, partition: 0, offset: BigInt(i), timestamp: 0 }
+        const record = { ...at, key: Buffer.from(`order-${i % keys}`), value: Buffer.from('new schema') }
+        const error = new InvalidMessage('unknown-schema', '"new schema" cannot be read')
+        const failure = { reason: error.reason, error, attempts: 1, group, failedAt: systemClock.now() }
+        return deadLetterOf({ ...record, headers: { id: Buffer.from(String(1_000 + i)) } }, failure)
+      })
+      await recordLog.append(deadLetterTopic(topic, group), letters)
+    },
     /** Handles so many records and no more, so that no run gets to its end, until what it returns is called. */
     holdAt(at: number): () => void {
       const { promise: released, resolve } = Promise.withResolvers<void>()
