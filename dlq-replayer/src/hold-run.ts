@@ -29,11 +29,11 @@ export async function mayGoOn(id: string, { audit, stopping }: Pick<CutWork, 'au
 
 /**
  * Pauses the run when too many outcomes stay unknown; looks at the group at most once a second, and holds the run while it
- * lags or does nothing. False: the run was stopped meanwhile.
+ * lags, or does nothing though some are out. False: the run was stopped meanwhile.
  */
-export function groupBrake(dlq: Dlq, id: string, work: CutWork): () => Promise<boolean> {
+export function groupBrake(dlq: Dlq, id: string, work: CutWork, isSomeOut: () => boolean): () => Promise<boolean> {
   const { audit, clock, stopping } = work
-  const whyToWait = groupWatch(dlq, work)
+  const whyToWait = groupWatch(dlq, work, isSomeOut)
   let lookedAt = Number.NEGATIVE_INFINITY
   const note = (text: string) => audit.append([{ kind: 'noted', run: id, text, at: clock.now() }])
 
@@ -69,14 +69,15 @@ export function groupBrake(dlq: Dlq, id: string, work: CutWork): () => Promise<b
 }
 
 /** Why the group is to be waited for: more replays would make it later still, and none of them would get an outcome. */
-function groupWatch(dlq: Dlq, { outcomes, replays, clock, maxLag }: CutWork): () => Promise<string | undefined> {
+function groupWatch(dlq: Dlq, { outcomes, replays, clock, maxLag }: CutWork, isSomeOut: () => boolean): () => Promise<string | undefined> {
   let stuck: { committed: bigint; since: number } | undefined
   return async () => {
     const [ends, committed] = [endsOf(await replays.bounds(dlq.topic)), await outcomes.committed(dlq.group, dlq.topic)]
     // A partition that the group never committed counts nothing.
     const lag = [...committed].reduce((sum, [partition, next]) => sum + ((ends.get(partition) ?? next) - next), 0n)
     const sum = [...committed.values()].reduce((total, next) => total + next, 0n)
-    if (lag <= 0n) stuck = undefined
+    // With nothing out the lag may be a commit that was lost: the next record brings it.
+    if (lag <= 0n || !isSomeOut()) stuck = undefined
     else if (stuck?.committed !== sum) stuck = { committed: sum, since: clock.now() }
     if ((await outcomes.members(dlq.group)) === 0) return `waits: no consumer of ${dlq.group} runs; see make status`
     if (lag > maxLag) return `waits: ${dlq.group} is ${lag} records behind`

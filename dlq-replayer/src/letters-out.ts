@@ -6,6 +6,8 @@ import type { Place } from './positions.ts'
 export type Sent = Keyed & { at: Place }
 
 export type LettersOut = {
+  /** How many are out. */
+  size(): number
   /** Adds letters that are out; begins to settle them. */
   add(letters: Sent[]): void
   /** @throws what settling threw: letters that go out from then on would have no brake, for no outcome of them is known */
@@ -41,7 +43,10 @@ export function lettersOut(settle: (letters: Sent[]) => Promise<void>): LettersO
     if (fault) throw fault.error
   }
 
+  const size = () => waiting.length + inHand
+
   return {
+    size,
     add(letters) {
       waiting.push(...letters)
       for (const { key } of letters) if (key !== undefined) keys.add(key)
@@ -54,7 +59,7 @@ export function lettersOut(settle: (letters: Sent[]) => Promise<void>): LettersO
     },
     check,
     async until(wanted) {
-      for (check(); !wanted(waiting.length + inHand, keys); check()) await oneSettled.promise
+      for (check(); !wanted(size(), keys); check()) await oneSettled.promise
     },
   }
 }

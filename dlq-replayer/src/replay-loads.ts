@@ -31,7 +31,7 @@ export type Loads = {
 export function replayLoads({ dlq, run, cut, settle, work }: Loading): Loads {
   const { replays, stopping } = work
   const pace = work.paceOf(run)
-  const maySend = groupBrake(dlq, run.id, work)
+  const maySend = groupBrake(dlq, run.id, work, () => out.size() > 0)
   let started: Promise<Started> | undefined
 
   /** What an engineer put back is replayed once more. */

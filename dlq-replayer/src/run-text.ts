@@ -78,6 +78,7 @@ function outcomeLines({ outcomes, reasons }: Tally): string[] {
 }
 
 function nextLines({ state, tally: { outcomes } }: Run, left: number, command: string): string[] {
+  if (state === 'paused') return [`To go on or stop: ${command} RESUME=1 | CANCEL=1`]
   if (state !== 'ended') return [`It goes on by itself. Look again: ${command} STATUS=1`]
   const failed = (outcomes['failed-again'] ?? 0) + (outcomes.unknown ?? 0)
   return failed + left > 0 ? [`What is open, and why: ${command}`] : []

@@ -1,13 +1,16 @@
 // What stops or holds a run: its own outcomes, and a group that does nothing.
 import { controlRuns } from '@tally/dlq-replayer/control-run'
+import { driveRuns } from '@tally/dlq-replayer/drive-runs'
+import { groupBrake } from '@tally/dlq-replayer/hold-run'
 import { tallied } from '@tally/dlq-replayer/outcome'
 import { mostOut } from '@tally/dlq-replayer/run-brake'
-import { statusText } from '@tally/dlq-replayer/run-text'
+import { runText, statusText } from '@tally/dlq-replayer/run-text'
 import { systemClock } from '@tally/platform/clock'
 import { Unavailable } from '@tally/platform/errors'
 import { DEFAULT_POLICY } from '@tally/platform/policy'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
+import { DLQ } from './support/letters.ts'
 import { memoryWorld } from './support/memory-world.ts'
 import { begin, finish, letters, runOf } from './support/runs.ts'
 
@@ -111,6 +114,25 @@ describe('the brakes of a run', () => {
     expect((await runOf(world, id)).tally.outcomes).to.deep.equal({ counted: 60 })
   })
 
+  it('hold it for no commit that was lost, when nothing is out', async () => {
+    const world = memoryWorld(letters(40))
+    const clock = { at: systemClock.now(), now: () => clock.at }
+    Object.assign(world.work, { clock, verifyTimeoutMs: 60_000 })
+    const { bounds } = world.work.replays
+    // Three more records in a partition of which the group handled all, and committed not all.
+    world.work.replays.bounds = async (topic) => new Map([...(await bounds(topic)), [1, { logStart: 0n, highWatermark: 3n }]])
+    const { committed } = world.work.outcomes
+    world.work.outcomes.committed = async (group, topic) => new Map([...(await committed(group, topic)), [1, 0n]])
+    const { id } = await begin(world)
+    await driveRuns(world.audit, world.queue, clock)
+    const holdsForNothing = groupBrake(DLQ, id, world.work, () => false)
+    for (let second = 0; second < 20; second += 1) {
+      clock.at += 1_000
+      expect(await holdsForNothing()).to.equal(true)
+      expect((await runOf(world, id)).note).to.equal('')
+    }
+  })
+
   it('pause it when of most nobody knows what became of them, with the reason, until somebody resumes it', async () => {
     const world = memoryWorld(letters(1_000))
     const { outcomes } = world.work
@@ -132,6 +154,9 @@ describe('the brakes of a run', () => {
     expect(controls[0]?.why).to.contain('of the last 100 dead letters 100 have no known outcome')
     expect(tally.outcomes).to.deep.equal({ unknown: 100 })
     expect(statusText(await world.audit.refresh(), systemClock.now(), 'make replay-dlq')).to.contain('100 of last 100 unknown')
+    expect(runText(await runOf(world, id), 'make replay-dlq'))
+      .to.contain('paused by dlq-replayer')
+      .and.contain('RESUME=1 | CANCEL=1')
     expect(world.sent).to.have.length(100)
     isAway = false
     world.work.verifyTimeoutMs = 10_000
