@@ -120,7 +120,8 @@ describe('the brakes of a run', () => {
     Object.assign(world.work, { clock, verifyTimeoutMs: 60_000 })
     const { bounds } = world.work.replays
     // Three more records in a partition of which the group handled all, and committed not all.
-    world.work.replays.bounds = async (topic) => new Map([...(await bounds(topic)), [1, { logStart: 0n, highWatermark: 3n, lastStable: 3n }]])
+    world.work.replays.bounds = async (topic) =>
+      new Map([...(await bounds(topic)), [1, { logStart: 0n, highWatermark: 3n, lastStable: 3n }]])
     const { committed } = world.work.outcomes
     world.work.outcomes.committed = async (group, topic) => new Map([...(await committed(group, topic)), [1, 0n]])
     const { id } = await begin(world)
