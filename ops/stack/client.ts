@@ -26,10 +26,10 @@ export async function mustRun(settings: Settings): Promise<Socket> {
   )
 }
 
-/** A connection to the supervisor, and whether it had to be started. */
-export async function runningOrStarted(settings: Settings): Promise<{ socket: Socket; started: boolean }> {
+/** A connection to the supervisor, which is started when there is none. */
+export async function runningOrStarted(settings: Settings): Promise<Socket> {
   const present = await running(settings)
-  if (present) return { socket: present, started: false }
+  if (present) return present
   mkdirSync(settings.stackDir, { recursive: true })
   const logFile = join(settings.stackDir, 'supervisor.log')
   const log = openSync(logFile, 'a')
@@ -48,7 +48,7 @@ export async function runningOrStarted(settings: Settings): Promise<{ socket: So
   const deadline = performance.now() + START_LIMIT_MS
   while (performance.now() < deadline && !exited) {
     const socket = await running(settings)
-    if (socket) return { socket, started: true }
+    if (socket) return socket
     await wait(POLL_MS)
   }
   throw new StackError(`the supervisor does not start:\n${lastLines(logFile, 10).join('\n')}\nlog: ${logFile}`)

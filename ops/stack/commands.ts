@@ -5,6 +5,7 @@ import { wait } from '@tally/platform/clock'
 import { mustRun, running, runningOrStarted } from './client.ts'
 import type { Settings } from './config.ts'
 import { environment } from './config.ts'
+import type { Ended } from './control.ts'
 import { ask } from './control.ts'
 import { doctor } from './doctor.ts'
 import { StackError } from './errors.ts'
@@ -14,7 +15,6 @@ import { stopLeftovers } from './leftovers.ts'
 import { showLogs } from './logs.ts'
 import { postgresDir } from './places.ts'
 import { readPlan } from './plan.ts'
-import type { ProcessId } from './processes.ts'
 import { isAlive } from './processes.ts'
 import { say } from './progress.ts'
 import { setUp } from './setup.ts'
@@ -42,16 +42,13 @@ const up: Verb = async ({ settings, names, profile }) => {
   await setUp(settings)
   // Faults in compose.yaml are told before anything is started.
   readPlan(settings, environment())
-  const { socket, started } = await runningOrStarted(settings)
+  const socket = await runningOrStarted(settings)
   let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       interrupted = true
       socket.destroy()
-      // What was up before goes on.
-      if (!started) process.exit(INTERRUPTED)
-      say('stopping what was started …')
-      void down({ settings, ...NOTHING }).then(() => process.exit(INTERRUPTED))
+      void end(settings, 'leave').then(() => process.exit(INTERRUPTED))
     })
   }
   say(`starting the stack "${settings.stack}"`)
@@ -66,21 +63,24 @@ const up: Verb = async ({ settings, names, profile }) => {
   return 0
 }
 
-const down: Verb = async ({ settings }) => {
+/** Ends the stack; `leave` only if its first `up` is what was interrupted: what was up before goes on. */
+async function end(settings: Settings, verb: 'down' | 'leave'): Promise<number> {
   const socket = await running(settings)
   if (socket === undefined) {
     const left = await stopLeftovers(settings.stackDir)
     say(left.length > 0 ? `stopped what was left over: ${left.join(', ')}` : `the stack "${settings.stack}" is not up`)
     return 0
   }
-  const { undrained, pid, started } = await ask<ProcessId & { undrained: string[] }>(socket, { verb: 'down', names: [] }, say)
+  const ended = await ask<Ended | null>(socket, { verb, names: [] }, say)
+  if (ended === null) return 0
+  const { undrained, pid, started } = ended
   while (isAlive({ pid, started })) await wait(POLL_MS)
   if (undrained.length === 0) return 0
   say(`not drained: ${undrained.join(', ')}; their logs are in ${settings.stackDir}`)
   return 1
 }
 
-const NOTHING = { names: [], argv: [], profile: [], follow: false, lines: '0', json: false }
+const down: Verb = ({ settings }) => end(settings, 'down')
 
 const each =
   (verb: 'start' | 'stop' | 'restart' | 'kill'): Verb =>

@@ -3,13 +3,18 @@ import { chmodSync, rmSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { StackError } from './errors.ts'
+import type { ProcessId } from './processes.ts'
 
 export type Request = {
-  verb: 'up' | 'down' | 'start' | 'stop' | 'restart' | 'kill' | 'status' | 'environment'
+  /** `leave`: an `up` was interrupted; ends the stack if that was its first, and nothing otherwise. */
+  verb: 'up' | 'down' | 'leave' | 'start' | 'stop' | 'restart' | 'kill' | 'status' | 'environment'
   names: string[]
   profiles?: string[]
   env?: Record<string, string | undefined>
 }
+
+/** What the end of a stack came to, and the process that is about to exit. */
+export type Ended = ProcessId & { undrained: string[] }
 
 type Answer = { say?: string; result?: unknown; error?: string; exitCode?: number }
 

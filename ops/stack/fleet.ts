@@ -11,7 +11,10 @@ import { unit } from './unit.ts'
 
 export type Fleet = ReturnType<typeof fleet>
 
-/** @param recordProcesses told about every process that runs, whenever one begins or ends */
+/**
+ * `up` and `each` must not run at once: each would start a process of the same service. `down` may come at any time.
+ * @param recordProcesses told about every process that runs, whenever one begins or ends
+ */
 export function fleet(recordProcesses: (processes: Recorded[]) => void) {
   const units = new Map<string, Unit>()
   const closing = new AbortController()
@@ -69,7 +72,8 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     }
     const reached = await Promise.all(starts.values())
     const waiting = order.filter((name, i) => !reached[i] && !faults.some((fault) => fault.startsWith(name)))
-    if (abort.aborted) throw new StackError('given up')
+    if (abort.aborted)
+      throw new StackError('given up: another command stops the stack (make down, or Ctrl-C of the make up that started it)')
     if (faults.length === 0) return
     const held = waiting.length > 0 ? `\nnot started, since they depend on it: ${waiting.join(', ')}` : ''
     throw new StackError(`\n${faults.join('\n')}${held}\nWhat did start goes on (make status); make down stops it.`)
@@ -106,10 +110,9 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     throw new StackError(`${name} was not started in this stack: make up S=${name}`)
   }
 
-  async function each(verb: 'start' | 'stop' | 'restart' | 'kill', names: string[], call: Call): Promise<void> {
+  async function each(verb: 'start' | 'stop' | 'restart', names: string[], call: Call): Promise<void> {
     const chosen = names.map(named)
     for (const service of chosen) {
-      if (verb === 'kill') await service.kill()
       const fault = verb === 'stop' || verb === 'restart' ? await service.stop() : undefined
       if (fault) call.say(`${service.spec.name}: ${fault}`)
       if (verb === 'start' || verb === 'restart') await service.ensure(AbortSignal.any([call.gone, closing.signal]))
@@ -117,10 +120,18 @@ export function fleet(recordProcesses: (processes: Recorded[]) => void) {
     }
   }
 
+  async function kill(names: string[], call: Call): Promise<void> {
+    for (const service of names.map(named)) {
+      await service.kill()
+      call.say(`${service.spec.name}: killed; the stack restarts it`)
+    }
+  }
+
   return {
     up,
     down,
     each,
+    kill,
     environment: (name: string): Record<string, string> => {
       if (plan === undefined) throw new StackError('the stack is still starting')
       if (plan.services[name] === undefined) throw unknownService(name, plan.services)
@@ -135,5 +146,4 @@ const DONE = {
   start: 'is ready',
   stop: 'stopped; it stays down until started',
   restart: 'is ready again',
-  kill: 'killed; the stack restarts it',
 }

@@ -14,6 +14,15 @@ function serve(status: number): void {
   process.on('SIGTERM', () => process.exit(0))
 }
 
+/** Answers `after` once it got SIGUSR2. */
+function changing(before: number, after: number): void {
+  let status = before
+  createServer((_req, res) => res.writeHead(status).end()).listen(Number(port), host)
+  process.on('SIGUSR2', () => {
+    status = after
+  })
+}
+
 const modes: Record<string, () => void> = {
   serve: () => serve(200),
   cold: () => serve(503),
@@ -30,13 +39,8 @@ const modes: Record<string, () => void> = {
     if (!existsSync(marks[1] ?? '')) process.exit(1)
     serve(200)
   },
-  fading() {
-    let status = 200
-    createServer((_req, res) => res.writeHead(status).end()).listen(Number(port), host)
-    process.on('SIGUSR2', () => {
-      status = 503
-    })
-  },
+  fading: () => changing(200, 503),
+  slow: () => changing(503, 200),
   sleep: () => void setInterval(() => {}, 1_000),
   job: () => process.stdout.write('the job is done\n'),
   crash() {

@@ -41,19 +41,31 @@ export function smallStack(services: Record<string, Record<string, unknown>>) {
   const env = childEnvironment({ STACK: name, PORT_OFFSET: '0', COMPOSE_FILE: join(folder, 'compose.yaml') })
   const words = (argv: string[]) => [join(root, 'ops/stack/main.ts'), ...argv]
 
-  const run = (...argv: string[]): Promise<Ran> =>
+  const runWith = (extra: Record<string, string>, ...argv: string[]): Promise<Ran> =>
     new Promise((resolve) => {
-      execFile(process.execPath, words(argv), { cwd: root, env }, (error, stdout, stderr) =>
+      execFile(process.execPath, words(argv), { cwd: root, env: { ...env, ...extra } }, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
       )
     })
+  const run = (...argv: string[]) => runWith({}, ...argv)
 
   return {
     name,
     dir: join(root, '.stack', name),
     run,
+    /** With further variables, as compose.yaml may read them. */
+    runWith,
     /** Starts a command and leaves it running. */
     begin: (...argv: string[]) => spawn(process.execPath, words(argv), { cwd: root, env, stdio: 'ignore' }),
+    /** The same; `said` is what its standard error holds. */
+    beginSaying(...argv: string[]) {
+      const begun = spawn(process.execPath, words(argv), { cwd: root, env, stdio: ['ignore', 'ignore', 'pipe'] })
+      let text = ''
+      begun.stderr.on('data', (chunk) => {
+        text += chunk
+      })
+      return { process: begun, said: () => text }
+    },
     async status(service: string): Promise<UnitStatus | undefined> {
       const { stdout } = await run('status', '--json')
       return (JSON.parse(stdout) as { services: UnitStatus[] }).services.find((unit) => unit.name === service)
