@@ -22,7 +22,8 @@ test: ## sets up, then lint, types, unit, component and end-to-end tests on a st
 	@$(TALLY) setup && node test/run.ts
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z][a-z0-9 -]*:.*## / { printf "  make %-26s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo; echo 'STACK=name PORT_OFFSET=n name a stack of its own, with its own data and every port moved by n. .env.example lists the rest.'
+	@echo; echo 'STACK=name PORT_OFFSET=n name a stack of its own, with its own data and every port moved by n; .env.example lists the rest.'
+	@echo 'Tests and benchmarks never use it, since they delete their data: TEST_STACK=name TEST_PORT_OFFSET=n name theirs.'
 
 ##@ The stack
 .PHONY: up down status logs start stop restart kill exec doctor clean setup

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { childEnvironment, STACK } from './support/config.ts'
+import { childEnvironment, leftAlone, STACK } from './support/config.ts'
 
 /** `faults`: what failed, a line or more each, told again at the end, where it is looked for. */
 type Counts = { passed: number; failed: number; skipped: number; faults: string[] }
@@ -114,8 +114,10 @@ async function runPhases(phases: readonly Phase[]): Promise<void> {
   if (phases.includes('unit')) await mochaPhase('unit', LANES.unit)
   const onStack = phases.filter((phase) => NEEDS_STACK.includes(phase))
   if (onStack.length === 0 || cutOff) return
+  process.stderr.write(leftAlone() ?? '')
+  // What holds somebody's data is refused, and then nothing more is done to that stack.
+  if ((await command(['node', 'ops/stack/main.ts', 'clean'])) !== 0) return failedBy(`the stack "${STACK}" cannot be emptied for the tests`)
   try {
-    await command(['node', 'ops/stack/main.ts', 'clean'])
     await check('stack up', ['node', 'ops/stack/main.ts', 'up'])
     for (const phase of onStack) if (!cutOff) await mochaPhase(phase, LANES[phase as Exclude<Phase, 'lint'>])
   } finally {

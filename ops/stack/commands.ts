@@ -19,6 +19,7 @@ import { isAlive } from './processes.ts'
 import { say } from './progress.ts'
 import { setUp } from './setup.ts'
 import { showStatus } from './status.ts'
+import { markThrowAway, mayBeEmptied } from './throw-away.ts'
 import type { UnitStatus } from './unit.ts'
 
 export type Command = {
@@ -42,6 +43,7 @@ const up: Verb = async ({ settings, names, profile }) => {
   await setUp(settings)
   // Faults in compose.yaml are told before anything is started.
   readPlan(settings, environment())
+  markThrowAway(settings)
   const socket = await runningOrStarted(settings)
   let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -115,6 +117,7 @@ export const commands = {
   },
   doctor: ({ settings }) => doctor(settings),
   clean: async (command) => {
+    mayBeEmptied(command.settings)
     await down(command)
     rmSync(command.settings.stackDir, { recursive: true, force: true })
     rmSync(postgresDir(command.settings), { recursive: true, force: true })
