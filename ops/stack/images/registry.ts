@@ -8,7 +8,7 @@ export const registry: Image = (context) => {
   const { environment, port, tools, scratch } = context
   return {
     argv: [
-      ...java(context, ['JAVA_OPTS_APPEND']),
+      ...java(context, ['GC_CONTAINER_OPTIONS', 'JAVA_OPTS_APPEND']),
       ...keptClasses(context),
       '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
       // Its management port is of no use here: any free one will do.
