@@ -28,6 +28,7 @@ const THEIRS = {
   MAX_ORDER_AGE_DAYS: '2000',
   MAKEFLAGS: ' -- STACK=shop PORT_OFFSET=1000',
   MAKEOVERRIDES: 'STACK=shop PORT_OFFSET=1000',
+  MAKELEVEL: '1',
 }
 
 describe('the stack of tests and benchmarks', () => {

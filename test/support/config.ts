@@ -12,8 +12,11 @@ const config = readConfig(
 
 export const { TEST_STACK: STACK, TEST_PORT_OFFSET: PORT_OFFSET, CHAOS_SEED } = config
 
-/** A second make would take these before our own: they hold what was given to the first, such as STACK=shop. */
-const MAKES_OWN = ['MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS']
+/**
+ * A second make would take what was given to the first, such as STACK=shop, before the environment; and by the level it would
+ * print its folder around what it is asked for.
+ */
+const MAKES_OWN = ['MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL']
 
 /** Variables of the stack that somebody works with: all that .env.example lists but what describes the machine, and make's. */
 export function shellsOwn(env: Record<string, string | undefined> = process.env): string[] {
