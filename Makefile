@@ -55,9 +55,9 @@ clean: ## stops the stack and deletes its data and logs
 ##@ Merchants
 .PHONY: merchant merchant-key
 merchant: ## adds one: NAME=acme [RATE=1000 orders a minute] [BURST=…]; the last line is its API key alone
-	@$(call IN,ingest-api) ingest-api/src/add-merchant.ts --name "$$NAME" $(if $(RATE),--rate "$$RATE") $(if $(BURST),--burst "$$BURST")
+	@$(call IN,ingest-api) ingest-api/add-merchant.ts --name "$$NAME" $(if $(RATE),--rate "$$RATE") $(if $(BURST),--burst "$$BURST")
 merchant-key: ## one more key for NAME=acme, the last line alone; LIST=1 shows the ids of its keys, REVOKE=id ends one within 5 s
-	@$(call IN,ingest-api) ingest-api/src/merchant-key.ts --name "$$NAME" $(if $(REVOKE),--revoke "$$REVOKE") $(if $(LIST),--list)
+	@$(call IN,ingest-api) ingest-api/merchant-key.ts --name "$$NAME" $(if $(REVOKE),--revoke "$$REVOKE") $(if $(LIST),--list)
 
 ##@ On call
 .PHONY: replay-dlq rebuild tail drill
@@ -66,9 +66,9 @@ replay-dlq: ## what is in the dead letter queues, changing nothing; HELP=1 expla
 drill: ## practice: breaks the counting on a stack of its own and walks the runbook until all is counted, within 3 minutes
 	@$(TALLY) setup && ops/drill
 rebuild: ## counts again from the topic beside the running counts, which answer meanwhile, and mends what differs
-	@$(call IN,aggregator) aggregator/src/rebuild.ts
+	@$(call IN,aggregator) aggregator/rebuild.ts
 tail: ## records of a topic, decoded, a JSON line each: TOPIC= [FROM=] [N=] [KEY=]
-	@$(call IN,aggregator) schemas/src/tail.ts
+	@$(call IN,aggregator) schemas/tail.ts
 
 ##@ Connectors
 CONNECT_VERBS := validate diff apply status pause resume stop restart-failed offsets log-level reemit recover
@@ -86,19 +86,19 @@ connect-log-level: ## what the worker logs: LOGGER=io.debezium LEVEL=DEBUG, unti
 connect-reemit: ## sends events again: FROM= TO= WHY=
 connect-recover: ## after a lost slot: a new one, then what was missed is sent again: WHY= [FROM=] [YES=1]
 $(CONNECT_VERBS:%=connect-%):
-	@$(call IN,apply-connectors) connectors/src/main.ts $(@:connect-%=%)
+	@$(call IN,apply-connectors) connectors/main.ts $(@:connect-%=%)
 
 ##@ Schemas
 .PHONY: schema-check schema-replay-check schema-register schema-diff
 schema-check: ## compatible with every published version? [BASE=main], or CANDIDATE= AGAINST= LEVEL= [JSON=1]; needs no network
 	@ops/schema-check
 schema-replay-check: ## reads the newest N=1000 records of each topic with this checkout's schemas
-	@$(call IN,aggregator) schemas/src/replay-check.ts
+	@$(call IN,aggregator) schemas/replay-check.ts
 schema-register: export PUBLISH_NEW := 1
 schema-register: ## publishes what is new and writes it into schemas/history/; shared registries: from CI only
-	@$(call IN,register-schemas) schemas/src/register.ts
+	@$(call IN,register-schemas) schemas/register.ts
 schema-diff: ## the repository's schemas against the registered ones
-	@$(call IN,register-schemas) schemas/src/diff.ts
+	@$(call IN,register-schemas) schemas/diff.ts
 
 ##@ Parts of the tests
 .PHONY: lint test-unit test-component test-e2e chaos fuzz mutations bench bench-cdc bench-api bench-aggregator bench-replay

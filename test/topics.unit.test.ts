@@ -1,5 +1,5 @@
-import { deadLetterTopic } from '@tally/platform/dead-letter'
-import { AGGREGATOR, dlqOf, FORECASTER, ORDER_BUCKETS, ORDER_EVENTS } from '@tally/schemas/topics'
+import { deadLetterTopic } from '@tally/platform/records/dead-letter'
+import { AGGREGATOR, dlqOf, FORECASTER, ORDER_BUCKETS, ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 
 describe('dead letter topics', () => {

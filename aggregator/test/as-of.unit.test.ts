@@ -1,6 +1,6 @@
 // When asOf may move, and when it must not.
 import { expect } from 'chai'
-import { confirmations, freshness, reached, readHeartbeat } from '../src/as-of.ts'
+import { confirmations, freshness, reached, readHeartbeat } from '../as-of/as-of.ts'
 
 const beat = (at: bigint, lsn: bigint, confirmedLsn: bigint) => ({ at, lsn, confirmedLsn })
 

@@ -1,6 +1,6 @@
 // Folding orders into minute buckets.
 import { expect } from 'chai'
-import { type Cell, minuteOf, newFold } from '../src/bucket.ts'
+import { type Cell, minuteOf, newFold } from '../count/bucket.ts'
 import { line, order } from './support/orders.ts'
 
 const at = (text: string) => BigInt(Date.parse(text)) * 1000n

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { countOrders } from '../src/count-orders.ts'
-import type { OrderEvent } from '../src/order-event.ts'
+import { countOrders } from '../count/count-orders.ts'
+import type { OrderEvent } from '../count/order-event.ts'
 import { memoryCounts } from './support/memory-counts.ts'
 import { event, NOW, slice } from './support/orders.ts'
 

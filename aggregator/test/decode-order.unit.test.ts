@@ -1,10 +1,10 @@
 // What can never be counted is told at once, with its reason.
-import { InvalidMessage } from '@tally/platform/errors'
-import type { Headers } from '@tally/platform/record-log'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
+import { InvalidMessage } from '@tally/platform/process/errors'
+import type { Headers } from '@tally/platform/records/record-log'
+import type { OrderPlaced } from '@tally/schemas/contract/order-placed'
 import { expect } from 'chai'
-import { minuteOf } from '../src/bucket.ts'
-import { orderDecoder } from '../src/decode-order.ts'
+import { minuteOf } from '../count/bucket.ts'
+import { orderDecoder } from '../count/decode-order.ts'
 import { handClock, idAt, line, NOW, newId, order, record } from './support/orders.ts'
 
 /** Minutes are kept in 32 bits. */

@@ -1,6 +1,6 @@
 // The window against the topic's retention.
 import { expect } from 'chai'
-import { checkDedupWindow } from '../src/dedup-window.ts'
+import { checkDedupWindow } from '../count/dedup-window.ts'
 
 const DAY_MS = 86_400_000
 const check = (days: number, retentionMs: number) => () =>

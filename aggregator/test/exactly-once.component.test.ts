@@ -1,5 +1,5 @@
 // Exactly-once effect on a real file: whatever is delivered, every event counts once.
-import { OutOfPosition, RejectedRecords } from '@tally/platform/errors'
+import { OutOfPosition, RejectedRecords } from '@tally/platform/process/errors'
 import { expect } from 'chai'
 import { DAY_MS, type Opened, openCounting, scratch } from './support/counting.ts'
 import { event, idAt, line, NOW, newId, slice } from './support/orders.ts'

@@ -1,11 +1,11 @@
 // Random histories of deliveries, crashes, replays and restored files against a short oracle: after every step the counts
 // are those of the distinct events before the stored positions, each once.
-import { OutOfPosition, RejectedRecords } from '@tally/platform/errors'
+import { OutOfPosition, RejectedRecords } from '@tally/platform/process/errors'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { countOrders } from '../src/count-orders.ts'
-import type { OrderEvent } from '../src/order-event.ts'
-import type { OrderSlice } from '../src/settle-slices.ts'
+import { countOrders } from '../count/count-orders.ts'
+import type { OrderEvent } from '../count/order-event.ts'
+import type { OrderSlice } from '../count/settle-slices.ts'
 import { Crash, type MemoryCounts, memoryCounts } from './support/memory-counts.ts'
 import { event, handClock, idAt, line, NOW, record } from './support/orders.ts'
 

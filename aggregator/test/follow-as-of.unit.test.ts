@@ -1,11 +1,11 @@
 // From heartbeats in the log to targets of counting.
-import { createLog } from '@tally/platform/log'
-import { type MemoryLog, memoryLog } from '@tally/platform/memory-log'
-import { HEARTBEATS, ORDER_EVENTS } from '@tally/schemas/topics'
+import { createLog } from '@tally/platform/process/log'
+import { type MemoryLog, memoryLog } from '@tally/platform/test-support/memory-log'
+import { HEARTBEATS, ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import type { Target } from '../src/as-of.ts'
-import { type FollowAsOf, followAsOf } from '../src/follow-as-of.ts'
+import type { Target } from '../as-of/as-of.ts'
+import { type FollowAsOf, followAsOf } from '../as-of/follow-as-of.ts'
 import { handClock, NOW } from './support/orders.ts'
 
 describe('following asOf', () => {

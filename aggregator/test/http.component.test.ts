@@ -2,13 +2,13 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { httpApp } from '@tally/platform/http-app'
-import { type Listening, listen } from '@tally/platform/http-server'
-import { createLog } from '@tally/platform/log'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { httpApp } from '@tally/platform/http/app'
+import { type Listening, listen } from '@tally/platform/http/server'
+import { createLog } from '@tally/platform/process/log'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
-import { routes } from '../src/http.ts'
+import { routes } from '../answer/http.ts'
 import { type Opened, openCounting, scratch } from './support/counting.ts'
 import { event, idAt, line, NOW, newId, slice } from './support/orders.ts'
 

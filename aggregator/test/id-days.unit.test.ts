@@ -1,8 +1,8 @@
 // Event ids by day.
-import { firstTsidAt } from '@tally/platform/tsid'
+import { firstTsidAt } from '@tally/platform/process/ids'
 import { expect } from 'chai'
-import { dayOf, startOfDay } from '../src/counts-schema.ts'
-import { byDay, rangeOf } from '../src/id-days.ts'
+import { byDay, rangeOf } from '../store/id-days.ts'
+import { dayOf, startOfDay } from '../store/schema.ts'
 import { NOW } from './support/orders.ts'
 
 const itself = (id: bigint) => id

@@ -1,6 +1,7 @@
 // How many answers are kept, and which.
-import { keepAnswers } from '@tally/aggregator/keep-answers'
+
 import { expect } from 'chai'
+import { keepAnswers } from '../answer/keep-answers.ts'
 
 describe('kept answers', () => {
   let asked: string[]

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
-import { countMetrics } from '../src/metrics.ts'
+import { countMetrics } from '../metrics.ts'
 import { memoryCounts } from './support/memory-counts.ts'
 import { handClock, NOW } from './support/orders.ts'
 

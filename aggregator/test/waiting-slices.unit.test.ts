@@ -1,6 +1,6 @@
 // What waits for the next transaction.
 import { expect } from 'chai'
-import { awaitsCompany } from '../src/waiting-slices.ts'
+import { awaitsCompany } from '../count/waiting-slices.ts'
 import { event, slice } from './support/orders.ts'
 
 const behind = (partition: number) => ({ ...slice(0n, [event()], { partition }), highWatermark: 100_000n })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type CaptureFacts, captureProblems, captureText, needsRecovery, type SlotFacts } from '../src/capture.ts'
+import { type CaptureFacts, captureProblems, captureText, needsRecovery, type SlotFacts } from '../capture/capture.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const wanted = { slot: 'outbox', publication: 'outbox', tables: ['public.outbox', 'public.dbz_heartbeat', 'public.dbz_signal'] }

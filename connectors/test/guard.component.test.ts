@@ -11,7 +11,7 @@ import { until } from '../../test/support/until.ts'
 import { command } from './support/command.ts'
 import { type OwnConnector, openOwnConnector } from './support/own-connector.ts'
 
-const main = new URL('../src/guard.ts', import.meta.url).pathname
+const main = new URL('../guard.ts', import.meta.url).pathname
 
 describe('connect-guard', () => {
   let own: OwnConnector

@@ -1,9 +1,9 @@
-import { StopProcess } from '@tally/platform/errors'
-import { firstTsidAt } from '@tally/platform/tsid'
+import { StopProcess } from '@tally/platform/process/errors'
+import { firstTsidAt } from '@tally/platform/process/ids'
 import { expect } from 'chai'
-import type { EventRange } from '../src/event-range.ts'
-import { recoverConnector } from '../src/recover-connector.ts'
-import type { ConnectorStatus } from '../src/status.ts'
+import type { ConnectorStatus } from '../connect/status.ts'
+import type { EventRange } from '../resend/event-range.ts'
+import { recoverConnector } from '../resend/recover-connector.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const DAY_MS = 86_400_000

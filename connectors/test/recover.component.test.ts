@@ -1,4 +1,4 @@
-import { firstTsidAt } from '@tally/platform/tsid'
+import { firstTsidAt } from '@tally/platform/process/ids'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'

@@ -1,6 +1,6 @@
-import { StopProcess } from '@tally/platform/errors'
+import { StopProcess } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import { reemitEvents } from '../src/reemit-events.ts'
+import { reemitEvents } from '../resend/reemit-events.ts'
 
 describe('sending a range again', () => {
   /** Looks at what arrived are 40 s apart, with a deadline of 60 s; the last of `arrivals` stays. */

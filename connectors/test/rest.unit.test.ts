@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { StopProcess, Unavailable } from '@tally/platform/errors'
+import { StopProcess, Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import { connectRest } from '../src/connect-rest.ts'
+import { connectRest } from '../connect/rest.ts'
 
 describe('Connect by REST', () => {
   let server: Server

@@ -1,9 +1,9 @@
-import { Unavailable } from '@tally/platform/errors'
+import { Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import type { Context } from '../src/command.ts'
-import type { CapturePort } from '../src/read-capture.ts'
-import type { Connectors } from '../src/rest-connectors.ts'
-import { statusAll } from '../src/show-status.ts'
+import type { CapturePort } from '../capture/read-capture.ts'
+import type { Context } from '../commands/command.ts'
+import { statusAll } from '../commands/show-status.ts'
+import type { Connectors } from '../connect/connectors.ts'
 
 const CONNECTOR = { name: 'c', config: { 'slot.name': 's', 'publication.name': 'p', 'table.include.list': 'public.outbox' } }
 const worked = { state: 'RUNNING', worker_id: 'w:1' }

@@ -1,10 +1,10 @@
-import { Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
+import { Unavailable } from '@tally/platform/process/errors'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import type { CaptureFacts } from '../src/capture.ts'
-import type { ConnectorStatus } from '../src/status.ts'
-import { type Look, watchCaptures } from '../src/watch-captures.ts'
+import type { CaptureFacts } from '../capture/capture.ts'
+import { type Look, watchCaptures } from '../capture/watch-captures.ts'
+import type { ConnectorStatus } from '../connect/status.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 const CONNECTOR = { name: 'c', config: { 'slot.name': 's', 'publication.name': 'p', 'table.include.list': 'public.outbox' } }

@@ -1,10 +1,10 @@
 // How long the audit topic is waited for.
 import { setTimeout as delay } from 'node:timers/promises'
-import { entryJson } from '@tally/dlq-replayer/json-entries'
-import { kafkaAudit } from '@tally/dlq-replayer/kafka-audit'
-import { Unavailable } from '@tally/platform/errors'
-import type { LogConsumer, RecordLog, Subscription } from '@tally/platform/record-log'
+import { Unavailable } from '@tally/platform/process/errors'
+import type { LogConsumer, RecordLog, Subscription } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
+import { entryJson } from '../ledger/json-entries.ts'
+import { kafkaAudit } from '../ledger/kafka-audit.ts'
 
 const STANDSTILL_MS = 300
 

@@ -1,10 +1,11 @@
 // A run whose broker, counts or worker fail in its middle: it neither goes on blindly, nor for ever, nor with wrong books.
-import { queueOf } from '@tally/dlq-replayer/ledger'
-import { paceOf } from '@tally/dlq-replayer/pace'
-import { settleLate } from '@tally/dlq-replayer/settle-late'
-import type { CutWork } from '@tally/dlq-replayer/work-cut'
-import { Unavailable } from '@tally/platform/errors'
+
+import { Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
+import { queueOf } from '../ledger/ledger.ts'
+import { paceOf } from '../worker/pace.ts'
+import { settleLate } from '../worker/settle-late.ts'
+import type { CutWork } from '../worker/work-cut.ts'
 import { DLQ, letter } from './support/letters.ts'
 import type { World } from './support/memory-world.ts'
 import { memoryWorld } from './support/memory-world.ts'

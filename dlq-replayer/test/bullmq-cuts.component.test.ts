@@ -1,16 +1,16 @@
 // What the replayer needs of a queue, from BullMQ on PostgreSQL and, where it is installed, on Redis.
 import { randomUUID } from 'node:crypto'
-import { BOARD_PATH, bullBoard } from '@tally/dlq-replayer/bullmq-board'
-import type { BullmqCuts, CutStore } from '@tally/dlq-replayer/bullmq-cuts'
-import { bullmqCuts } from '@tally/dlq-replayer/bullmq-cuts'
-import type { Cut } from '@tally/dlq-replayer/drive-runs'
-import { systemClock } from '@tally/platform/clock'
-import { listen } from '@tally/platform/http-server'
-import { createLog } from '@tally/platform/log'
+import { listen } from '@tally/platform/http/server'
+import { systemClock } from '@tally/platform/process/clock'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { redisServer } from '../../test/support/redis.ts'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
+import { BOARD_PATH, bullBoard } from '../worker/bullmq-board.ts'
+import type { BullmqCuts, CutStore } from '../worker/bullmq-cuts.ts'
+import { bullmqCuts } from '../worker/bullmq-cuts.ts'
+import type { Cut } from '../worker/drive-runs.ts'
 
 const log = createLog('test', 'silent')
 

@@ -1,6 +1,7 @@
 // What the variables of a command line may say, and which go together.
-import { commandConfig } from '@tally/dlq-replayer/config'
+
 import { expect } from 'chai'
+import { commandConfig } from '../config.ts'
 
 const KAFKA = { KAFKA_BROKERS: '127.0.0.1:9092', SCHEMA_REGISTRY_URL: 'http://127.0.0.1:8081' }
 const commandOf = (env: Record<string, string>) => commandConfig({ ...KAFKA, USER: 'ada', ...env }).command

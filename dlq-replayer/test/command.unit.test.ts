@@ -1,8 +1,9 @@
 // What the command asks, refuses and remembers, against a world in memory.
-import { settledAs } from '@tally/dlq-replayer/outcome'
-import { progressOf } from '@tally/dlq-replayer/progress'
-import { systemClock } from '@tally/platform/clock'
+
+import { systemClock } from '@tally/platform/process/clock'
 import { expect } from 'chai'
+import { progressOf } from '../command/progress.ts'
+import { settledAs } from '../ledger/outcome.ts'
 import { DLQ, letter } from './support/letters.ts'
 import { memoryCommand } from './support/memory-command.ts'
 import type { World } from './support/memory-world.ts'

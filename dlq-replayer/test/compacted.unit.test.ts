@@ -1,5 +1,5 @@
 // Replays into a compacted topic, of which only the last record of each key stays.
-import type { NewRecord } from '@tally/platform/record-log'
+import type { NewRecord } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
 import { DLQ, letter } from './support/letters.ts'
 import type { World } from './support/memory-world.ts'

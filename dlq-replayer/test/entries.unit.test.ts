@@ -1,9 +1,10 @@
 // The audit topic's entries as they are written, and as older versions wrote them.
-import { entryJson, parseEntry } from '@tally/dlq-replayer/json-entries'
-import type { Entry, SettledLetters } from '@tally/dlq-replayer/ledger-entry'
-import type { Settled } from '@tally/dlq-replayer/outcome'
-import { settledAs } from '@tally/dlq-replayer/outcome'
+
 import { expect } from 'chai'
+import type { Entry, SettledLetters } from '../ledger/entry.ts'
+import { entryJson, parseEntry } from '../ledger/json-entries.ts'
+import type { Settled } from '../ledger/outcome.ts'
+import { settledAs } from '../ledger/outcome.ts'
 
 const about = { kind: 'settled', run: '20260101T000000-abcdef', dlq: 'orders-dlq', at: 1 } as const
 const counted = (partition: number, offset: bigint) => settledAs({ partition, offset }, { outcome: 'counted' })

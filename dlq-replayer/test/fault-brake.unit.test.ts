@@ -1,12 +1,13 @@
 // What a run needs is away: it is held, later and later, says so, and goes on by itself.
-import type { Cut } from '@tally/dlq-replayer/drive-runs'
-import { workRuns } from '@tally/dlq-replayer/work-runs'
-import { systemClock } from '@tally/platform/clock'
-import { Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
+
+import { systemClock } from '@tally/platform/process/clock'
+import { Unavailable } from '@tally/platform/process/errors'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import kafkajs from 'kafkajs'
 import { until } from '../../test/support/until.ts'
+import type { Cut } from '../worker/drive-runs.ts'
+import { workRuns } from '../worker/work-runs.ts'
 import { DLQ } from './support/letters.ts'
 import { memoryWorld } from './support/memory-world.ts'
 import { begin, letters, runOf } from './support/runs.ts'

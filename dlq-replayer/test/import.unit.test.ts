@@ -1,12 +1,12 @@
 // Letters out to a file and back: the same bytes, each once.
 
-import { letterOf } from '@tally/dlq-replayer/kafka-letters'
-import { queueOf } from '@tally/dlq-replayer/ledger'
-import { recordDigest } from '@tally/dlq-replayer/letter-digest'
-import { letterLine, parseLetterLine } from '@tally/dlq-replayer/letter-line'
-import { settledAs } from '@tally/dlq-replayer/outcome'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { letterOf } from '../adapters/kafka-letters.ts'
+import { queueOf } from '../ledger/ledger.ts'
+import { settledAs } from '../ledger/outcome.ts'
+import { recordDigest } from '../letters/letter-digest.ts'
+import { letterLine, parseLetterLine } from '../letters/letter-line.ts'
 import { DLQ, letter } from './support/letters.ts'
 import { memoryCommand } from './support/memory-command.ts'
 import type { World } from './support/memory-world.ts'

@@ -1,10 +1,11 @@
 // What the replayer asks of topics, on Kafka.
-import { kafkaReplays } from '@tally/dlq-replayer/kafka-letters'
-import { kafkaCompaction } from '@tally/dlq-replayer/kafka-retention'
-import { ORDER_BUCKETS, ORDER_EVENTS } from '@tally/schemas/topics'
+
+import { ORDER_BUCKETS, ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { testKafka } from '../../platform/test/support/kafka.ts'
 import { stack } from '../../test/support/stack.ts'
+import { kafkaReplays } from '../adapters/kafka-letters.ts'
+import { kafkaCompaction } from '../adapters/kafka-retention.ts'
 
 describe('the topics that letters came from', () => {
   const kafka = testKafka('replays')

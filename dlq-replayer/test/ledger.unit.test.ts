@@ -1,10 +1,11 @@
 // Settled ranges against the same letters one by one: whoever folds either agrees.
-import { applyEntry, emptyLedger, queueOf } from '@tally/dlq-replayer/ledger'
-import type { Settled } from '@tally/dlq-replayer/outcome'
-import { OUTCOMES, settledAs } from '@tally/dlq-replayer/outcome'
-import { hasPosition } from '@tally/dlq-replayer/positions'
+
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { applyEntry, emptyLedger, queueOf } from '../ledger/ledger.ts'
+import type { Settled } from '../ledger/outcome.ts'
+import { OUTCOMES, settledAs } from '../ledger/outcome.ts'
+import { hasPosition } from '../letters/positions.ts'
 import { DLQ } from './support/letters.ts'
 
 const SELECTED = 20

@@ -1,5 +1,8 @@
 // Sets of positions against a plain set of numbers.
-import type { Positions } from '@tally/dlq-replayer/positions'
+
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { Positions } from '../letters/positions.ts'
 import {
   addPositions,
   countPositions,
@@ -10,9 +13,7 @@ import {
   removePositions,
   sizeOf,
   split,
-} from '@tally/dlq-replayer/positions'
-import { expect } from 'chai'
-import fc from 'fast-check'
+} from '../letters/positions.ts'
 
 const additions = fc.array(fc.record({ partition: fc.nat(1), from: fc.nat(60), length: fc.integer({ min: 1, max: 9 }) }))
 

@@ -1,7 +1,7 @@
 // The command, the service and a consuming group, on Kafka and PostgreSQL.
 import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dlqOf, parkedOf } from '@tally/schemas/topics'
+import { dlqOf, parkedOf } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import pg from 'pg'

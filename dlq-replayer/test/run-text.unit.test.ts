@@ -1,8 +1,9 @@
 // How far a run is, as people read it.
-import { applyEntry, emptyLedger } from '@tally/dlq-replayer/ledger'
-import type { Entry, Started } from '@tally/dlq-replayer/ledger-entry'
-import { progressLine } from '@tally/dlq-replayer/run-text'
+
 import { expect } from 'chai'
+import { progressLine } from '../command/run-text.ts'
+import type { Entry, Started } from '../ledger/entry.ts'
+import { applyEntry, emptyLedger } from '../ledger/ledger.ts'
 import { DLQ } from './support/letters.ts'
 
 const LETTERS = 1_000_000

@@ -1,11 +1,12 @@
 // What the watch sees of a queue that nobody writes to.
-import { deletionOf } from '@tally/dlq-replayer/plan'
-import type { LetterReader } from '@tally/dlq-replayer/plan-replay'
-import { watchLetters } from '@tally/dlq-replayer/watch-letters'
-import { systemClock } from '@tally/platform/clock'
-import { createLog } from '@tally/platform/log'
+
+import { systemClock } from '@tally/platform/process/clock'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
+import { deletionOf } from '../plan/plan.ts'
+import type { LetterReader } from '../plan/plan-replay.ts'
+import { watchLetters } from '../worker/watch-letters.ts'
 import { DLQ, FAILED_AT, letter } from './support/letters.ts'
 import { memoryWorld } from './support/memory-world.ts'
 

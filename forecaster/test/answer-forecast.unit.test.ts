@@ -1,8 +1,8 @@
-import { Unavailable } from '@tally/platform/errors'
+import { Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import { answerForecast, type Reading } from '../src/answer-forecast.ts'
-import { augursModels } from '../src/augurs-models.ts'
-import { MEASURES, type Question, RHYTHMS } from '../src/series.ts'
+import { answerForecast, type Reading } from '../answer/answer-forecast.ts'
+import { augursModels } from '../models/augurs-models.ts'
+import { MEASURES, type Question, RHYTHMS } from '../series/series.ts'
 import { clock, NOW } from './support/forecaster.ts'
 import { weeklyDemand } from './support/series.ts'
 

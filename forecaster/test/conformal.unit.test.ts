@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { bandAround, conformalWidth, errorsNear } from '../src/conformal.ts'
+import { bandAround, conformalWidth, errorsNear } from '../backtest/conformal.ts'
 
 describe('conformalWidth', () => {
   it('is the rank of split conformal, with its correction for few samples', () => {

@@ -1,7 +1,7 @@
-import { InvalidMessage } from '@tally/platform/errors'
-import type { LogRecord } from '@tally/platform/record-log'
+import { InvalidMessage } from '@tally/platform/process/errors'
+import type { LogRecord } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
-import { bucketDecoder } from '../src/decode-bucket.ts'
+import { bucketDecoder } from '../series/decode-bucket.ts'
 import { asOfRecord, bucket, NOW, TODAY } from './support/forecaster.ts'
 
 const record = (changes: Partial<LogRecord>): LogRecord => ({

@@ -1,9 +1,9 @@
 // Buckets in a real DuckDB file.
-import { memoryLog } from '@tally/platform/memory-log'
-import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/topics'
+import { memoryLog } from '@tally/platform/test-support/memory-log'
+import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import type { BucketEvent } from '../src/decode-bucket.ts'
+import type { BucketEvent } from '../series/decode-bucket.ts'
 import {
   append,
   bucket,

@@ -1,10 +1,10 @@
 // The stored forecasts, over a real file.
-import { migrate, openDuckDb } from '@tally/platform/duckdb'
-import { duckdbSnapshots } from '@tally/platform/duckdb-snapshots'
-import type { OrderForecast } from '@tally/schemas/order-forecast'
+import { migrate, openDuckDb } from '@tally/platform/duckdb/file'
+import { duckdbSnapshots } from '@tally/platform/duckdb/snapshots'
+import type { OrderForecast } from '@tally/schemas/contract/order-forecast'
 import { expect } from 'chai'
-import { MIGRATIONS } from '../src/demand-schema.ts'
-import { duckdbForecasts } from '../src/duckdb-forecasts.ts'
+import { duckdbForecasts } from '../publish/duckdb-forecasts.ts'
+import { MIGRATIONS } from '../series/demand-schema.ts'
 import { NOW, scratch, silent } from './support/forecaster.ts'
 
 describe('stored forecasts', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import { forecastDemand } from '../src/forecast-demand.ts'
+import { forecastDemand } from '../publish/forecast-demand.ts'
 import { clock, NOW, silent } from './support/forecaster.ts'
 
 /** A use case without any series, that counts how often it looked. */

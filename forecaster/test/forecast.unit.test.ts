@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { augursModels } from '../src/augurs-models.ts'
-import { neededPeriods } from '../src/backtest.ts'
-import type { Model } from '../src/model.ts'
-import { RHYTHMS, type Size } from '../src/series.ts'
+import { neededPeriods } from '../backtest/backtest.ts'
+import { augursModels } from '../models/augurs-models.ts'
+import type { Model } from '../models/model.ts'
+import { RHYTHMS, type Size } from '../series/series.ts'
 import { forecastOf, madeOf, poisson, randomFrom, weeklyDemand } from './support/series.ts'
 
 const rhythm = RHYTHMS.day

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { closedEnd, closedHistory, periodsOf } from '../src/history.ts'
+import { closedEnd, closedHistory, periodsOf } from '../series/history.ts'
 
 const DAY = 1440
 const asOfDay = (day: number, minutes = 0) => BigInt(day * DAY + minutes) * 60_000_000n

@@ -1,12 +1,12 @@
 // What callers see on the public port, over a real file.
-import { httpApp } from '@tally/platform/http-app'
-import { type Listening, listen } from '@tally/platform/http-server'
-import { memoryLog } from '@tally/platform/memory-log'
-import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/topics'
+import { httpApp } from '@tally/platform/http/app'
+import { type Listening, listen } from '@tally/platform/http/server'
+import { memoryLog } from '@tally/platform/test-support/memory-log'
+import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
-import { routes } from '../src/http.ts'
+import { routes } from '../answer/http.ts'
 import { append, clock, daily, type Forecaster, made, NOW, openForecaster, scratch, silent } from './support/forecaster.ts'
 import { weeklyDemand } from './support/series.ts'
 

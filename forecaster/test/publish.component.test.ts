@@ -1,7 +1,7 @@
 // From order-buckets to order-forecasts: a log in memory, a real DuckDB file.
-import { Unavailable } from '@tally/platform/errors'
-import { type MemoryLog, memoryLog } from '@tally/platform/memory-log'
-import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/topics'
+import { Unavailable } from '@tally/platform/process/errors'
+import { type MemoryLog, memoryLog } from '@tally/platform/test-support/memory-log'
+import { ORDER_BUCKETS, ORDER_FORECASTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
 import { append, clock, DAY, daily, type Forecaster, made, NOW, openForecaster, publishedOn, scratch, TODAY } from './support/forecaster.ts'

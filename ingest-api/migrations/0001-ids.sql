@@ -1,4 +1,4 @@
--- Ids are time-sorted: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of sequence (platform/src/tsid.ts).
+-- Ids are time-sorted: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of sequence (platform/process/ids.ts).
 
 create function first_tsid_at(at timestamptz) returns bigint
   language sql immutable parallel safe

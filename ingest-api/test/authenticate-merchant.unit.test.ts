@@ -1,9 +1,9 @@
-import { Problem } from '@tally/platform/problem'
+import { Problem } from '@tally/platform/http/problem'
 import { expect } from 'chai'
-import type { FindMerchant } from '../src/authenticate-merchant.ts'
-import { authenticateMerchant, hashOf, newApiKey } from '../src/authenticate-merchant.ts'
-import { memoryRateLimits } from '../src/memory-rate-limits.ts'
-import { limitWrongKeys } from '../src/wrong-keys.ts'
+import { memoryRateLimits } from '../admission/memory-rate-limits.ts'
+import { limitWrongKeys } from '../admission/wrong-keys.ts'
+import type { FindMerchant } from '../merchants/authenticate.ts'
+import { authenticateMerchant, hashOf, newApiKey } from '../merchants/authenticate.ts'
 
 /** Merchants by key, counting how often they are looked up. */
 function merchants(...keys: string[]) {

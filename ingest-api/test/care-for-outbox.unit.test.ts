@@ -1,10 +1,10 @@
-import { createLog } from '@tally/platform/log'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
-import type { OutboxPartitions } from '../src/care-for-outbox.ts'
-import { careForOutbox } from '../src/care-for-outbox.ts'
-import { ingestMetrics } from '../src/metrics.ts'
+import { ingestMetrics } from '../metrics.ts'
+import type { OutboxPartitions } from '../outbox/maintain-outbox.ts'
+import { careForOutbox } from '../outbox/maintain-outbox.ts'
 
 const log = createLog('care-test', 'silent')
 

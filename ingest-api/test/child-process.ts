@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
 
-const SRC = new URL('../src/', import.meta.url).pathname
+const FOLDER = new URL('../', import.meta.url).pathname
 
 export type Child = {
   process: ChildProcess
@@ -14,9 +14,9 @@ export type Child = {
   ended: Promise<number | string | null>
 }
 
-/** Runs a file of ingest-api/src with nothing but this environment. */
+/** Runs a file of ingest-api with nothing but this environment. */
 export function runChild(file: string, argv: string[], env: Record<string, string>): Child {
-  const child = spawn(process.execPath, [`${SRC}${file}`, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [`${FOLDER}${file}`, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => {

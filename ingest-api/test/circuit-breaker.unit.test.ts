@@ -1,6 +1,6 @@
-import { Unavailable } from '@tally/platform/errors'
+import { Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import { circuitBreaker } from '../src/circuit-breaker.ts'
+import { circuitBreaker } from '../database/circuit-breaker.ts'
 
 const AWAY = new Error('away')
 

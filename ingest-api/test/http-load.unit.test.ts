@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { mock } from 'node:test'
-import { Problem } from '@tally/platform/problem'
+import { Problem } from '@tally/platform/http/problem'
 import { expect } from 'chai'
 import type { Request, RequestHandler, Response } from 'express'
-import { readBody } from '../src/http-body.ts'
-import { answerWithin, atMost, gate } from '../src/http-load.ts'
+import { answerWithin, atMost, gate } from '../admission/load.ts'
+import { readBody } from '../http/body.ts'
 
 describe('the bound of orders under way', () => {
   const clock = { at: 1_000_000, now: () => clock.at }

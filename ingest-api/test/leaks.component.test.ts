@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
-import { hashOf } from '../src/authenticate-merchant.ts'
+import { hashOf } from '../merchants/authenticate.ts'
 import { runChild, startService } from './child-process.ts'
 import { LINE, newOrder } from './orders.ts'
 import { fetchDescribed } from './spec.ts'
@@ -39,7 +39,7 @@ describe('what ingest-api tells of itself', () => {
   const commandLines = () =>
     execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' })
       .split('\n')
-      .filter((line) => line.includes('ingest-api/src/'))
+      .filter((line) => line.includes('ingest-api/'))
       .join('\n')
 
   async function send(path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}, apiKey = key) {
@@ -98,7 +98,7 @@ describe('what ingest-api tells of itself', () => {
   it('is no key and no password: not in logs, answers, metrics or the list of processes', () => {
     const log = service.stdout() + service.stderr()
     expect(log).to.contain('Redis is away').and.contain('node lease')
-    expect(seen.commandLines).to.contain('ingest-api/src/main.ts')
+    expect(seen.commandLines).to.contain('ingest-api/main.ts')
     for (const secret of seen.secrets) {
       for (const [where, text] of Object.entries({ log, answers: seen.answers, metrics: seen.metrics, processes: seen.commandLines }))
         expect(text.includes(secret), `${secret} in ${where}`).to.equal(false)

@@ -1,12 +1,12 @@
-import type { Clock } from '@tally/platform/clock'
-import { Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import { tsidTime } from '@tally/platform/tsid'
+import type { Clock } from '@tally/platform/process/clock'
+import { Unavailable } from '@tally/platform/process/errors'
+import { tsidTime } from '@tally/platform/process/ids'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { until } from '../../test/support/until.ts'
-import type { Ids } from '../src/leased-ids.ts'
-import { leasedIds } from '../src/leased-ids.ts'
+import type { Ids } from '../ids/leased-ids.ts'
+import { leasedIds } from '../ids/leased-ids.ts'
 import { memoryNodeLeases } from './memory-node-leases.ts'
 
 const log = createLog('leased-ids-test', 'silent')

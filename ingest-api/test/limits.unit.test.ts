@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { memoryRateLimits } from '../src/memory-rate-limits.ts'
-import { limitOf } from '../src/merchant.ts'
-import { splitLines } from '../src/ndjson.ts'
-import { traceOf } from '../src/trace.ts'
+import { memoryRateLimits } from '../admission/memory-rate-limits.ts'
+import { splitLines } from '../http/ndjson.ts'
+import { limitOf } from '../merchants/merchant.ts'
+import { traceOf } from '../orders/trace-context.ts'
 
 const LIMIT = { perMinute: 60, burst: 3 }
 

@@ -1,6 +1,6 @@
 // Node leases in memory, with the promises of the ones in PostgreSQL: a node has one holder, its reservation outlives them all.
-import { Unavailable } from '@tally/platform/errors'
-import type { TakeLease } from '../src/leased-ids.ts'
+import { Unavailable } from '@tally/platform/process/errors'
+import type { TakeLease } from '../ids/leased-ids.ts'
 
 export type MemoryLeases = {
   take: TakeLease

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { openapi } from '../src/openapi.ts'
+import { openapi } from '../http/openapi.ts'
 import { newOrder } from './orders.ts'
 import type { TestApi } from './test-api.ts'
 import { startApi } from './test-api.ts'

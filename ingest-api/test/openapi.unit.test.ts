@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { orderParser } from '../src/order-request.ts'
+import { orderParser } from '../orders/order-request.ts'
 import { LINE, newOrder } from './orders.ts'
 import { describedAs } from './spec.ts'
 

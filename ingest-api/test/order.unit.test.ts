@@ -1,7 +1,7 @@
-import { parseRfc3339 } from '@tally/platform/rfc3339'
+import { parseRfc3339 } from '@tally/platform/process/time'
 import { expect } from 'chai'
-import { acceptOrder, canonicalContent, orderPlaced } from '../src/order.ts'
-import { orderParser, placedAtBounds } from '../src/order-request.ts'
+import { acceptOrder, canonicalContent, orderPlaced } from '../orders/order.ts'
+import { orderParser, placedAtBounds } from '../orders/order-request.ts'
 import { LINE, newOrder } from './orders.ts'
 
 const NOON = parseRfc3339('2026-11-24T12:00:00Z') as bigint

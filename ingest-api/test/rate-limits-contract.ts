@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import type { RateLimits } from '../src/rate-limits.ts'
+import type { RateLimits } from '../admission/rate-limits.ts'
 
 /** So slow that nothing drips in during a test. */
 const SLOW = { perMinute: 1, burst: 3 }

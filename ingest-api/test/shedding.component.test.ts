@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { openPool } from '../src/postgres-pool.ts'
-import { postgresSlot } from '../src/postgres-slot.ts'
+import { openPool } from '../database/pool.ts'
+import { postgresSlot } from '../outbox/postgres-slot.ts'
 import { newOrder } from './orders.ts'
 import { silentLog, startApi } from './test-api.ts'
 import type { TestDatabase } from './test-database.ts'

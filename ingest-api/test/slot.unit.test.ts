@@ -1,9 +1,9 @@
-import { createLog } from '@tally/platform/log'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import type { SlotReading } from '../src/slot.ts'
-import { slotPressure } from '../src/slot.ts'
-import { watchSlot } from '../src/watch-slot.ts'
+import type { SlotReading } from '../outbox/slot.ts'
+import { slotPressure } from '../outbox/slot.ts'
+import { watchSlot } from '../outbox/watch-slot.ts'
 
 const reading = (share: number, walStatus = 'reserved'): SlotReading => ({ walStatus, retainedBytes: share * 1_000, budgetBytes: 1_000 })
 

@@ -1,7 +1,7 @@
 // Holds answers against the API's own description.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { openapi } from '../src/openapi.ts'
+import { openapi } from '../http/openapi.ts'
 
 type Described = { headers: Record<string, { $ref: string }>; content: Record<string, { schema: object }> }
 type Operation = { responses: Record<string, Described> }

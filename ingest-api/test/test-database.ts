@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { stack } from '../../test/support/stack.ts'
-import { hashOf, newApiKey } from '../src/authenticate-merchant.ts'
-import { addKey } from '../src/postgres-merchants.ts'
-import { setUpDatabase } from '../src/postgres-set-up.ts'
+import { setUpDatabase } from '../database/set-up.ts'
+import { hashOf, newApiKey } from '../merchants/authenticate.ts'
+import { addKey } from '../merchants/postgres-merchants.ts'
 
 export const PASSWORDS = {
   owner: 'tally-owner-dev',

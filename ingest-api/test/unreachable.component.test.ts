@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
-import { databaseAnswers, openPool } from '../src/postgres-pool.ts'
+import { databaseAnswers, openPool } from '../database/pool.ts'
 import type { BlackHole } from './black-hole.ts'
 import { blackHole } from './black-hole.ts'
 import { newOrder } from './orders.ts'

@@ -1,5 +1,5 @@
 // Asks the running services, over the HTTP anybody would use.
-import { systemClock, wait } from '@tally/platform/clock'
+import { systemClock, wait } from '@tally/platform/process/clock'
 import type { demoConfig } from './config.ts'
 import type { Addresses, Forecast } from './report.ts'
 import type { CategoryTotal } from './superstore.ts'

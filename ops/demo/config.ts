@@ -1,5 +1,5 @@
 // What `make demo` reads from the environment.
-import { int, list, readConfig } from '@tally/platform/config'
+import { int, list, readConfig } from '@tally/platform/process/config'
 import { z } from 'zod'
 
 export const demoConfig = () =>

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { systemClock } from '@tally/platform/clock'
+import { systemClock } from '@tally/platform/process/clock'
 import { addresses, countedTotals, firstForecast, waitUntilCounted } from './answers.ts'
 import { childEnvironment, demoConfig } from './config.ts'
 import { differences, forecastText, nextThings, progressBar, totalsTable } from './report.ts'
@@ -33,7 +33,7 @@ function stack(argv: string[], stdout: 'inherit' | 'pipe' = 'inherit'): string {
 /** The merchant's key, and the day the newest order was shifted to: kept, so that a second run sends the very same orders. */
 function demoState(): { apiKey: string; newestDay: string } {
   if (existsSync(stateFile)) return JSON.parse(readFileSync(stateFile, 'utf8'))
-  const added = stack(['exec', 'ingest-api', '--', 'node', 'ingest-api/src/add-merchant.ts', '--name', 'demo', '--rate', '1000000'], 'pipe')
+  const added = stack(['exec', 'ingest-api', '--', 'node', 'ingest-api/add-merchant.ts', '--name', 'demo', '--rate', '1000000'], 'pipe')
   const apiKey = added.trim().split('\n').at(-1) ?? ''
   const state = { apiKey, newestDay: new Date(systemClock.now() - DAY_MS).toISOString().slice(0, 10) }
   mkdirSync(dirname(stateFile), { recursive: true })

@@ -1,11 +1,11 @@
 // The demo's poison pill: an OrderPlaced written with a schema that the registry does not have, yet.
-import { avroType, encodeFramed } from '@tally/platform/avro'
-import type { Clock } from '@tally/platform/clock'
-import type { NewRecord } from '@tally/platform/record-log'
-import { tsidMint } from '@tally/platform/tsid'
-import { schemaOf } from '@tally/schemas/files'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { avroType, encodeFramed } from '@tally/platform/avro/framing'
+import type { Clock } from '@tally/platform/process/clock'
+import { tsidMint } from '@tally/platform/process/ids'
+import type { NewRecord } from '@tally/platform/records/record-log'
+import { schemaOf } from '@tally/schemas/contract/files'
+import type { OrderPlaced } from '@tally/schemas/contract/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
 
 /** Marks what the demo made: nothing else may be given the demo's schema. */
 export const POISON_HEADER = 'demo.poison'

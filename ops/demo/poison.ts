@@ -1,8 +1,9 @@
 // `make poison`: puts an event nobody can read into order-events and waits until it is a dead letter.
-import { systemClock, wait } from '@tally/platform/clock'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import { AGGREGATOR, dlqOf, ORDER_EVENTS } from '@tally/schemas/topics'
+
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { systemClock, wait } from '@tally/platform/process/clock'
+import { createLog } from '@tally/platform/process/log'
+import { AGGREGATOR, dlqOf, ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { poisonConfig } from './config.ts'
 import { poisonRecord } from './poison-event.ts'
 import { nextSchemaId } from './poison-schema.ts'

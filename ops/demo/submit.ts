@@ -1,5 +1,5 @@
 // Posts orders as a client would: a few at a time, waiting when told to.
-import { wait } from '@tally/platform/clock'
+import { wait } from '@tally/platform/process/clock'
 import type { OrderRequest } from './superstore.ts'
 
 const AT_ONCE = 32

@@ -1,7 +1,7 @@
 // The verbs of the command line.
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { wait } from '@tally/platform/clock'
+import { wait } from '@tally/platform/process/clock'
 import { mustRun, running, runningOrStarted } from './client.ts'
 import type { Settings } from './config.ts'
 import { environment } from './config.ts'

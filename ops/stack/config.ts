@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { flag, int, readConfig } from '@tally/platform/config'
+import { flag, int, readConfig } from '@tally/platform/process/config'
 import { z } from 'zod'
 import { readIfThere } from './files.ts'
 

@@ -1,7 +1,7 @@
 // A lock between processes: a folder that only one can make, with the holder's name in it.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { wait } from '@tally/platform/clock'
+import { wait } from '@tally/platform/process/clock'
 import { readIfThere } from './files.ts'
 import { isAlive, startTime } from './processes.ts'
 import { say } from './progress.ts'

@@ -1,6 +1,6 @@
 // Runs compose.yaml without containers: `node ops/stack/main.ts VERB [SERVICE…]`; make up, down, status … call it.
 import { parseArgs } from 'node:util'
-import { ConfigError } from '@tally/platform/config'
+import { ConfigError } from '@tally/platform/process/config'
 import { commands } from './commands.ts'
 import { settings } from './config.ts'
 import { StackError } from './errors.ts'

@@ -1,6 +1,6 @@
 // Processes by pid and start time (a pid alone may be someone else's by now), and their groups.
 import { readdirSync, readFileSync } from 'node:fs'
-import { wait } from '@tally/platform/clock'
+import { wait } from '@tally/platform/process/clock'
 
 /** `started` in clock ticks since boot, from /proc. */
 export type ProcessId = { pid: number; started: number }

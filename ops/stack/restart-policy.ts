@@ -1,6 +1,6 @@
 // When a dead service is started again, and when trying is reported as being of no use.
-import { backoffMs } from '@tally/platform/backoff'
-import { EXIT_CONFIG } from '@tally/platform/config'
+import { backoffMs } from '@tally/platform/process/backoff'
+import { EXIT_CONFIG } from '@tally/platform/process/config'
 
 /** A process that ran this long has recovered: its next death is the first again. */
 export const RECOVERED_MS = 10_000

@@ -1,6 +1,6 @@
 // One process of a service, in a process group of its own, writing to the service's log.
 import { spawn } from 'node:child_process'
-import { systemClock } from '@tally/platform/clock'
+import { systemClock } from '@tally/platform/process/clock'
 import { StackError } from './errors.ts'
 import { nobody } from './nobody.ts'
 import type { Spec } from './plan.ts'

@@ -1,5 +1,5 @@
 // What `make status` prints.
-import { systemClock } from '@tally/platform/clock'
+import { systemClock } from '@tally/platform/process/clock'
 import type { Settings } from './config.ts'
 import type { UnitStatus } from './unit.ts'
 

@@ -1,7 +1,7 @@
 // The background process of one stack: holds its services, answers the commands, ends when all is down.
 import { mkdirSync, rmSync } from 'node:fs'
 import type { Server } from 'node:net'
-import { wait } from '@tally/platform/clock'
+import { wait } from '@tally/platform/process/clock'
 import { environment, settings } from './config.ts'
 import type { Call, Ended, Request } from './control.ts'
 import { reach, serve } from './control.ts'

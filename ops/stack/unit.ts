@@ -1,6 +1,6 @@
 // The life of one service: started, probed until ready, restarted with back-off when it dies, stopped when asked to.
 import { EventEmitter, once } from 'node:events'
-import { systemClock, wait } from '@tally/platform/clock'
+import { systemClock, wait } from '@tally/platform/process/clock'
 import { StackError } from './errors.ts'
 import type { Spec } from './plan.ts'
 import { isHopeless, mayRestart, RECOVERED_MS, restartAfterMs } from './restart-policy.ts'

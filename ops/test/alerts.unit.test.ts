@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { parse } from 'yaml'
 
@@ -8,9 +8,8 @@ type Rule = { alert: string; expr: string; labels: { severity: string }; annotat
 const { groups } = parse(readFileSync(`${root}ops/prometheus/alerts.yml`, 'utf8')) as { groups: { rules: Rule[] }[] }
 const rules = groups.flatMap((group) => group.rules)
 const sources = ['ingest-api', 'aggregator', 'forecaster', 'dlq-replayer', 'connectors', 'platform']
-  .flatMap((workspace) => readdirSync(`${root}${workspace}/src`).map((file) => `${root}${workspace}/src/${file}`))
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => readFileSync(file, 'utf8'))
+  .flatMap((workspace) => globSync(`${workspace}/**/*.ts`, { cwd: root, exclude: ['**/test/**'] }))
+  .map((file) => readFileSync(`${root}${file}`, 'utf8'))
   .join('\n')
 
 describe('the alerts', () => {

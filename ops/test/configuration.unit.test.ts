@@ -1,8 +1,8 @@
+import { aggregatorConfig } from '@tally/aggregator/config'
+import { serviceConfig } from '@tally/dlq-replayer/config'
+import { forecasterConfig } from '@tally/forecaster/config'
+import { ingestConfig, migrateConfig } from '@tally/ingest-api/config'
 import { expect } from 'chai'
-import { aggregatorConfig } from '../../aggregator/src/config.ts'
-import { serviceConfig } from '../../dlq-replayer/src/config.ts'
-import { forecasterConfig } from '../../forecaster/src/config.ts'
-import { ingestConfig, migrateConfig } from '../../ingest-api/src/config.ts'
 import { readCompose } from '../stack/compose-file.ts'
 import { readWith } from './support/config.ts'
 

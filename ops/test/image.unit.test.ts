@@ -26,7 +26,7 @@ describe('the image', () => {
   it('is built from sources, and from no file that holds secrets or data, however deep', () => {
     for (const file of [
       'package-lock.json',
-      'ingest-api/src/main.ts',
+      'ingest-api/main.ts',
       'schemas/package.json',
       'connectors/order-outbox.json',
       'ops/healthy.cjs',

@@ -1,7 +1,7 @@
 // Longs as bigints, and readers of a few fields.
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { avroType, projected } from '../src/avro.ts'
+import { avroType, projected } from '../avro/framing.ts'
 
 const LONG = avroType<bigint>('"long"')
 const SCHEMA = JSON.stringify({

@@ -1,6 +1,6 @@
-import { backoffMs } from '@tally/platform/backoff'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { backoffMs } from '../process/backoff.ts'
 
 describe('back-off', () => {
   const policy = { firstMs: 1_000, maxMs: 30_000 }

@@ -1,9 +1,9 @@
-import { type Caution, cautionOf } from '@tally/platform/caution'
-import type { CrashMark, CrashMarks } from '@tally/platform/crash-marks'
-import { StopProcess, Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import type { LogRecord, RecordBatch } from '@tally/platform/record-log'
 import { expect } from 'chai'
+import { type Caution, cautionOf } from '../loop/caution.ts'
+import type { CrashMark, CrashMarks } from '../loop/crash-marks.ts'
+import { StopProcess, Unavailable } from '../process/errors.ts'
+import { createLog } from '../process/log.ts'
+import type { LogRecord, RecordBatch } from '../records/record-log.ts'
 
 const log = createLog('test', 'silent')
 

@@ -1,6 +1,6 @@
-import { address, ConfigError, flag, int, list, readConfig } from '@tally/platform/config'
 import { expect } from 'chai'
 import { z } from 'zod'
+import { address, ConfigError, flag, int, list, readConfig } from '../process/config.ts'
 
 const shape = { LISTEN: address, BROKERS: list, RETRIES: int(1, 10).default(3), PASSWORD: z.string().min(8), MODE: z.enum(['a', 'b']) }
 

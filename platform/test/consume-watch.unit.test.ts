@@ -1,8 +1,8 @@
-import type { Handler, Slice } from '@tally/platform/consume'
-import { InvalidMessage, StopProcess, Unavailable } from '@tally/platform/errors'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
+import type { Handler, Slice } from '../loop/consume.ts'
+import { InvalidMessage, StopProcess, Unavailable } from '../process/errors.ts'
 import { GROUP, TOPIC, textOf, world } from './support/consuming.ts'
 
 const soon = { timeoutMs: 5_000, everyMs: 2 }

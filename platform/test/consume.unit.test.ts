@@ -1,5 +1,5 @@
-import { systemClock } from '@tally/platform/clock'
-import { memoryLog } from '@tally/platform/memory-log'
+import { systemClock } from '../process/clock.ts'
+import { memoryLog } from '../test-support/memory-log.ts'
 import { consumeContract } from './support/consume.contract.ts'
 
 consumeContract(

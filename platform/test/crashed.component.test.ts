@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readDeadLetter } from '@tally/platform/dead-letter'
-import { readRanges } from '@tally/platform/read-ranges'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
+import { readDeadLetter } from '../records/dead-letter.ts'
+import { readRanges } from '../records/read-ranges.ts'
 import { testKafka } from './support/kafka.ts'
 
 const CONSUMER = new URL('./support/crashing-consumer.ts', import.meta.url).pathname

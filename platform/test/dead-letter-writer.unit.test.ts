@@ -1,14 +1,15 @@
 // The limit of dead letters under replays: they are no part of it, and yet not without an end.
-import { systemClock } from '@tally/platform/clock'
-import { consumeMetrics } from '@tally/platform/consume-metrics'
-import { deadLetterWriter } from '@tally/platform/dead-letter-writer'
-import { StopProcess } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import { memoryLog } from '@tally/platform/memory-log'
-import { DEFAULT_POLICY } from '@tally/platform/policy'
-import type { Headers, LogRecord } from '@tally/platform/record-log'
+
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
+import { deadLetterWriter } from '../loop/dead-letter-writer.ts'
+import { consumeMetrics } from '../loop/metrics.ts'
+import { DEFAULT_POLICY } from '../loop/policy.ts'
+import { systemClock } from '../process/clock.ts'
+import { StopProcess } from '../process/errors.ts'
+import { createLog } from '../process/log.ts'
+import type { Headers, LogRecord } from '../records/record-log.ts'
+import { memoryLog } from '../test-support/memory-log.ts'
 
 const REPLAYED: Headers = { 'replay.run': Buffer.from('r'), 'replay.letter': Buffer.from('0/7'), 'dlq.replays': Buffer.from('1') }
 

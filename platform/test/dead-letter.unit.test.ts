@@ -1,7 +1,7 @@
-import { deadLetterOf, noNumberIn, readDeadLetter } from '@tally/platform/dead-letter'
-import type { LogRecord } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { deadLetterOf, noNumberIn, readDeadLetter } from '../records/dead-letter.ts'
+import type { LogRecord } from '../records/record-log.ts'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array))
 const headers = fc.dictionary(

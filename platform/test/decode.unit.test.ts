@@ -1,8 +1,8 @@
-import { type AvroType, avroType, encodeFramed } from '@tally/platform/avro'
-import { avroDecoder } from '@tally/platform/decode'
-import { InvalidMessage, Unavailable } from '@tally/platform/errors'
-import type { SchemaRegistry } from '@tally/platform/registry'
 import { expect } from 'chai'
+import { avroDecoder } from '../avro/decode.ts'
+import { type AvroType, avroType, encodeFramed } from '../avro/framing.ts'
+import type { SchemaRegistry } from '../avro/registry.ts'
+import { InvalidMessage, Unavailable } from '../process/errors.ts'
 
 const schema = (...fields: object[]) =>
   JSON.stringify({ type: 'record', name: 'Reading', fields: [{ name: 'at', type: 'long' }, ...fields] })

@@ -1,6 +1,6 @@
-import { dlqLimit } from '@tally/platform/dlq-limit'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { dlqLimit } from '../loop/dlq-limit.ts'
 
 const bounds = { dlqWindow: 500, dlqShare: 0.2, dlqInARow: 50 }
 

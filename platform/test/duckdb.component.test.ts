@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type DuckDbFile, migrate, openDuckDb, readRows, transaction } from '@tally/platform/duckdb'
-import { appendColumns } from '@tally/platform/duckdb-append'
-import { StopProcess, Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
 import { expect } from 'chai'
 import { until } from '../../test/support/until.ts'
+import { appendColumns } from '../duckdb/append.ts'
+import { type DuckDbFile, migrate, openDuckDb, readRows, transaction } from '../duckdb/file.ts'
+import { StopProcess, Unavailable } from '../process/errors.ts'
+import { createLog } from '../process/log.ts'
 
 const log = createLog('test', 'silent')
 setFlagsFromString('--expose-gc')

@@ -1,6 +1,6 @@
-import { readDeadLetter } from '@tally/platform/dead-letter'
-import type { Headers, LogRecord } from '@tally/platform/record-log'
 import { expect } from 'chai'
+import { readDeadLetter } from '../records/dead-letter.ts'
+import type { Headers, LogRecord } from '../records/record-log.ts'
 
 const letterOf = (headers: Headers, repeatedHeaders?: Record<string, Buffer[]>): LogRecord => ({
   ...{

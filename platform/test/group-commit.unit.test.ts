@@ -1,6 +1,6 @@
-import { Unavailable } from '@tally/platform/errors'
-import { groupCommit } from '@tally/platform/group-commit'
 import { expect } from 'chai'
+import { Unavailable } from '../process/errors.ts'
+import { groupCommit } from '../process/group-commit.ts'
 
 type Flush = { items: number[]; done(results?: (number | Error)[]): void; fail(error: Error): void }
 

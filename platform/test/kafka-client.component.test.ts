@@ -1,10 +1,10 @@
-import { kafkaClient } from '@tally/platform/kafka-client'
-import { createLog } from '@tally/platform/log'
-import type { LogRecord } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import kafkajs from 'kafkajs'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
+import { kafkaClient } from '../kafka/client.ts'
+import { createLog } from '../process/log.ts'
+import type { LogRecord } from '../records/record-log.ts'
 import { testKafka } from './support/kafka.ts'
 
 const { CompressionTypes } = kafkajs

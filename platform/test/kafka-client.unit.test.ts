@@ -1,6 +1,6 @@
-import { RETRY } from '@tally/platform/kafka-client'
 import { expect } from 'chai'
 import createRetry from 'kafkajs/src/retry/index.js'
+import { RETRY } from '../kafka/client.ts'
 
 describe('waits before reconnecting to Kafka', () => {
   const { initialRetryTime, factor, multiplier, retries, maxRetryTime } = RETRY

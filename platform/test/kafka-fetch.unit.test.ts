@@ -2,9 +2,9 @@
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { decodeAsKafkaJs, decodeFetch } from '../src/kafka-fetch.ts'
-import { fromKafka } from '../src/kafka-records.ts'
-import { readVarint, varintEnd } from '../src/kafka-varints.ts'
+import { fromKafka } from '../kafka/records.ts'
+import { decodeAsKafkaJs, decodeFetch } from '../kafkajs-fast/fetch.ts'
+import { readVarint, varintEnd } from '../kafkajs-fast/varints.ts'
 
 const int = (bytes: 1 | 2 | 4, value: number) => {
   const buffer = Buffer.alloc(bytes)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import theirMurmur2 from 'kafkajs/src/producer/partitioners/default/murmur2.js'
-import { murmur2, partitioner } from '../src/kafka-partitioner.ts'
+import { murmur2, partitioner } from '../kafkajs-fast/partitioner.ts'
 
 const partitionsWith = (leaders: number[]) =>
   leaders.map((leader, partitionId) => ({ partitionErrorCode: 0, partitionId, leader, replicas: [], isr: [] }))

@@ -3,12 +3,12 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { IHeaders, Message } from 'kafkajs'
 import produce from 'kafkajs/src/protocol/requests/produce/index.js'
-import { FetchedRecord } from '../src/kafka-fetched-record.ts'
-import { measured } from '../src/kafka-new-record.ts'
-import { encodeProduce, ProducerBatch } from '../src/kafka-produce.ts'
-import { chunksOf } from '../src/kafka-records.ts'
-import { readVarint, varintEnd, varintSize, writeVarint } from '../src/kafka-varints.ts'
-import type { NewRecord } from '../src/record-log.ts'
+import { chunksOf } from '../kafka/records.ts'
+import { FetchedRecord } from '../kafkajs-fast/fetched-record.ts'
+import { measured } from '../kafkajs-fast/new-record.ts'
+import { encodeProduce, ProducerBatch } from '../kafkajs-fast/produce.ts'
+import { readVarint, varintEnd, varintSize, writeVarint } from '../kafkajs-fast/varints.ts'
+import type { NewRecord } from '../records/record-log.ts'
 
 const NOW = 1_764_460_800_123
 /** Before the batch of a request with one topic of one character and one partition, and before the batch's records. */

@@ -1,8 +1,9 @@
 // What a producer makes of KafkaJS's answers.
-import { connectProducer } from '@tally/platform/kafka-producer'
+
 import { expect } from 'chai'
 import type { Kafka, PartitionMetadata, Producer, ProducerConfig, ProducerRecord, RecordMetadata } from 'kafkajs'
-import { measured } from '../src/kafka-new-record.ts'
+import { connectProducer } from '../kafka/producer.ts'
+import { measured } from '../kafkajs-fast/new-record.ts'
 
 const PARTITIONS = [0, 1].map((partitionId) => ({ partitionId, leader: 1 }) as PartitionMetadata)
 const record = (partition: number) => measured({ key: null, value: Buffer.from('v'), partition })

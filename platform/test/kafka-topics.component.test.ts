@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { until } from '../../test/support/until.ts'
-import { StopProcess } from '../src/errors.ts'
-import { kafkaClient } from '../src/kafka-client.ts'
-import { topicConfig } from '../src/kafka-topic-config.ts'
-import { ensureTopics } from '../src/kafka-topics.ts'
-import { createLog } from '../src/log.ts'
+import { kafkaClient } from '../kafka/client.ts'
+import { topicConfig } from '../kafka/topic-config.ts'
+import { ensureTopics } from '../kafka/topics.ts'
+import { StopProcess } from '../process/errors.ts'
+import { createLog } from '../process/log.ts'
 
 describe('ensuring topics', () => {
   const brokers = [stack.kafka]

@@ -1,5 +1,5 @@
-import { systemClock } from '@tally/platform/clock'
-import { memoryLog } from '@tally/platform/memory-log'
+import { systemClock } from '../process/clock.ts'
+import { memoryLog } from '../test-support/memory-log.ts'
 import { recordLogContract } from './support/record-log.contract.ts'
 
 let topics = 0

@@ -1,13 +1,13 @@
-import { systemClock } from '@tally/platform/clock'
-import { consume } from '@tally/platform/consume'
-import { readDeadLetter } from '@tally/platform/dead-letter'
-import { Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import { memoryLog } from '@tally/platform/memory-log'
-import { readRanges } from '@tally/platform/read-ranges'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
+import { consume } from '../loop/consume.ts'
+import { systemClock } from '../process/clock.ts'
+import { Unavailable } from '../process/errors.ts'
+import { createLog } from '../process/log.ts'
+import { readDeadLetter } from '../records/dead-letter.ts'
+import { readRanges } from '../records/read-ranges.ts'
+import { memoryLog } from '../test-support/memory-log.ts'
 
 describe('an outage in the middle of a bisection', () => {
   it('blames no record: the bisection begins again, and the poison record alone is dead-lettered', async () => {

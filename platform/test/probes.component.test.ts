@@ -1,9 +1,9 @@
-import { createLog } from '@tally/platform/log'
-import { createMetrics } from '@tally/platform/metrics'
-import { openOps } from '@tally/platform/probes'
-import type { App } from '@tally/platform/run'
 import { expect } from 'chai'
 import { Gauge } from 'prom-client'
+import { openOps } from '../http/probes.ts'
+import { createLog } from '../process/log.ts'
+import { createMetrics } from '../process/metrics.ts'
+import type { App } from '../process/run.ts'
 
 describe('the ops port', () => {
   const controller = new AbortController()

@@ -1,6 +1,6 @@
 // Fetching on while the last records are worked on.
 import { expect } from 'chai'
-import { readAhead } from '../src/read-ahead.ts'
+import { readAhead } from '../kafka/read-ahead.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

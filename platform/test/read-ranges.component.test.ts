@@ -1,12 +1,12 @@
 // Bounded reads, on Kafka.
 import { randomUUID } from 'node:crypto'
-import type { Range } from '@tally/dlq-replayer/positions'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import { readRanges } from '@tally/platform/read-ranges'
+import type { Range } from '@tally/dlq-replayer/letters/positions'
 import { expect } from 'chai'
 import { stack } from '../../test/support/stack.ts'
 import { createTopics, deleteTopics } from '../../test/support/topics.ts'
+import { kafkaLog } from '../kafka/log.ts'
+import { createLog } from '../process/log.ts'
+import { readRanges } from '../records/read-ranges.ts'
 
 describe('reading ranges of a topic', () => {
   const topic = `test-ranges-${randomUUID()}`

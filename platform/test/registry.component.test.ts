@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { InvalidMessage, StopProcess, Unavailable } from '@tally/platform/errors'
-import { confluentRegistry } from '@tally/platform/registry'
 import { expect } from 'chai'
+import { confluentRegistry } from '../avro/registry.ts'
+import { InvalidMessage, StopProcess, Unavailable } from '../process/errors.ts'
 
 const SCHEMA = JSON.stringify({ type: 'record', name: 'Reading', fields: [{ name: 'at', type: 'long' }] })
 

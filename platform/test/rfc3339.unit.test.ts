@@ -1,6 +1,6 @@
-import { formatRfc3339, parseRfc3339 } from '@tally/platform/rfc3339'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { formatRfc3339, parseRfc3339 } from '../process/time.ts'
 
 describe('RFC 3339 times', () => {
   for (const [text, iso] of [

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { parseStrictJson, RepeatedKeys } from '../src/strict-json.ts'
+import { parseStrictJson, RepeatedKeys } from '../http/strict-json.ts'
 
 /** The pointers it names, undefined when it parses. */
 function repeated(text: string): string[] | undefined {

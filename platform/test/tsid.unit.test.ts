@@ -1,6 +1,6 @@
-import { firstTsidAt, MAX_NODE, TSID_EPOCH_MS, tsidMint, tsidTime } from '@tally/platform/tsid'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { firstTsidAt, MAX_NODE, TSID_EPOCH_MS, tsidMint, tsidTime } from '../process/ids.ts'
 
 /** Steps of a clock: mostly forward, sometimes back. */
 const steps = fc.array(fc.integer({ min: -5_000, max: 5_000 }), { minLength: 1, maxLength: 300 })

@@ -1,8 +1,8 @@
-import { Unavailable } from '@tally/platform/errors'
+import { Unavailable } from '@tally/platform/process/errors'
 import { expect } from 'chai'
-import { askRegistry } from '../src/ask-registry.ts'
-import { TOPICS_WITH_SCHEMA } from '../src/files.ts'
-import { subjectOf } from '../src/topics.ts'
+import { TOPICS_WITH_SCHEMA } from '../contract/files.ts'
+import { subjectOf } from '../contract/topics.ts'
+import { askRegistry } from '../registry/ask-registry.ts'
 
 describe('a second opinion from the registry', () => {
   async function asked(accepts: (subject: string) => Promise<boolean>) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { InvalidSchema } from '../src/avro-names.ts'
-import type { Json } from '../src/avro-schema.ts'
-import { judge, LEVELS, type Level } from '../src/compatibility.ts'
-import { parseAvroSchema } from '../src/parse-avro-schema.ts'
+import { InvalidSchema } from '../avro/names.ts'
+import { parseAvroSchema } from '../avro/parse.ts'
+import type { Json } from '../avro/schema.ts'
+import { judge, LEVELS, type Level } from '../check/compatibility.ts'
 
 type Fault = { type: string; path: string; message: string; direction?: string; version?: number }
 type Case = { id: string; title: string; versions: Json[]; verdicts: Record<Level, { compatible: boolean; errors: Fault[] }> }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { childEnvironment } from '../../test/support/config.ts'
 
-const main = new URL('../src/check.ts', import.meta.url).pathname
+const main = new URL('../check.ts', import.meta.url).pathname
 const record = (...fields: object[]) => ({
   type: 'record',
   name: 'Sale',

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { avroType } from '@tally/platform/avro'
+import { avroType } from '@tally/platform/avro/framing'
 import { expect } from 'chai'
-import { schemaOf, TOPICS_WITH_SCHEMA } from '../src/files.ts'
-import { publishedVersions } from '../src/history.ts'
-import { plain } from '../src/record-line.ts'
-import { subjectOf } from '../src/topics.ts'
+import { schemaOf, TOPICS_WITH_SCHEMA } from '../contract/files.ts'
+import { publishedVersions } from '../contract/history.ts'
+import { subjectOf } from '../contract/topics.ts'
+import { plain } from '../topics/record-line.ts'
 
 type Golden = { body: string; value: Record<string, unknown> }
 

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { childEnvironment } from '../../test/support/config.ts'
 import { stack } from '../../test/support/stack.ts'
 
-const main = new URL('../src/replay-check.ts', import.meta.url).pathname
+const main = new URL('../replay-check.ts', import.meta.url).pathname
 
 /** `make schema-replay-check N=…` */
 const replayCheck = (N: string) =>

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import type { Json } from '../src/avro-schema.ts'
-import { linesOf } from '../src/json-lines.ts'
-import { lintSchema } from '../src/lint-schema.ts'
-import { parseAvroSchema } from '../src/parse-avro-schema.ts'
-import { warnings } from '../src/schema-warnings.ts'
+import { parseAvroSchema } from '../avro/parse.ts'
+import type { Json } from '../avro/schema.ts'
+import { linesOf } from '../check/json-lines.ts'
+import { lintSchema } from '../check/lint-schema.ts'
+import { warnings } from '../check/schema-warnings.ts'
 
 const record = (...fields: Json[]): Json => ({ type: 'record', name: 'Sale', namespace: 'tally', doc: 'A sale.', fields })
 const field = (name: string, type: Json, more: { [key: string]: Json } = {}): Json => ({ name, type, doc: `The ${name}.`, ...more })

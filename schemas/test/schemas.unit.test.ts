@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { schemaOf, TOPICS_WITH_SCHEMA } from '../src/files.ts'
-import { publishedFor, publishedVersions } from '../src/history.ts'
-import { subjectOf } from '../src/topics.ts'
+import { schemaOf, TOPICS_WITH_SCHEMA } from '../contract/files.ts'
+import { publishedFor, publishedVersions } from '../contract/history.ts'
+import { subjectOf } from '../contract/topics.ts'
 import { typesCalledFor, typesIn } from './support/typescript-face.ts'
 
 const folder = new URL('..', import.meta.url).pathname
@@ -14,7 +14,7 @@ const FACES = { 'order-events': 'order-placed', 'order-buckets': 'order-bucket',
 describe('the schemas', () => {
   for (const topic of TOPICS_WITH_SCHEMA) {
     it(`${topic}: the TypeScript types are exactly what the schema calls for`, () => {
-      const source = readFileSync(`${folder}src/${FACES[topic]}.ts`, 'utf8')
+      const source = readFileSync(`${folder}contract/${FACES[topic]}.ts`, 'utf8')
       expect(Object.fromEntries(typesIn(source))).to.deep.equal(Object.fromEntries(typesCalledFor(schemaOf(topic))))
     })
 

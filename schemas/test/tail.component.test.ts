@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import type { RecordLog } from '@tally/platform/record-log'
-import { confluentRegistry } from '@tally/platform/registry'
+import { confluentRegistry } from '@tally/platform/avro/registry'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
+import type { RecordLog } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
 import { childEnvironment } from '../../test/support/config.ts'
 import { stack } from '../../test/support/stack.ts'
 import { createTopics, deleteTopics } from '../../test/support/topics.ts'
-import { schemaOf } from '../src/files.ts'
-import { ORDER_EVENTS, subjectOf } from '../src/topics.ts'
+import { schemaOf } from '../contract/files.ts'
+import { ORDER_EVENTS, subjectOf } from '../contract/topics.ts'
 
 const golden = JSON.parse(readFileSync(new URL('golden/order-events-value-1.json', import.meta.url), 'utf8'))
 
 /** A command of schemas/ as a user runs it. */
 function run(file: string, variables: Record<string, string>) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [new URL(`../src/${file}`, import.meta.url).pathname], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [new URL(`../${file}`, import.meta.url).pathname], {
     env: childEnvironment({ KAFKA_BROKERS: stack.kafka, SCHEMA_REGISTRY_URL: stack.schemaRegistryUrl, ...variables }),
     encoding: 'utf8',
   })

@@ -1,9 +1,9 @@
-import { InvalidMessage } from '@tally/platform/errors'
-import { memoryLog } from '@tally/platform/memory-log'
-import type { LogRecord } from '@tally/platform/record-log'
+import { InvalidMessage } from '@tally/platform/process/errors'
+import type { LogRecord } from '@tally/platform/records/record-log'
+import { memoryLog } from '@tally/platform/test-support/memory-log'
 import { expect } from 'chai'
-import { recordLine } from '../src/record-line.ts'
-import { type Selection, selectRecords } from '../src/select-records.ts'
+import { recordLine } from '../topics/record-line.ts'
+import { type Selection, selectRecords } from '../topics/select-records.ts'
 
 describe('make tail', () => {
   const topic = 'sales'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { TOPICS } from '../src/topic-table.ts'
-import * as topics from '../src/topics.ts'
+import { TOPICS } from '../contract/topic-table.ts'
+import * as topics from '../contract/topics.ts'
 
 const DAY_MS = 86_400_000
 /** What the aggregator remembers of event ids, by default: docs/guarantees.md. */

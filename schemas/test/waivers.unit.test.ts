@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Finding } from '../src/finding.ts'
-import { parseWaivers, type Waiver, waive } from '../src/waivers.ts'
+import type { Finding } from '../check/finding.ts'
+import { parseWaivers, type Waiver, waive } from '../check/waivers.ts'
 
 const finding: Finding = { severity: 'error', type: 'TYPE_MISMATCH', path: '/fields/1/type', message: 'm', file: 'a.avsc', line: 3 }
 const waiver: Waiver = {

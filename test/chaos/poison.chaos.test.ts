@@ -1,4 +1,4 @@
-import type { NewRecord } from '@tally/platform/record-log'
+import type { NewRecord } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
 import { underLoad } from '../support/chaos.ts'
 import { allCounted } from '../support/counts.ts'

@@ -1,5 +1,5 @@
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
 import { expect } from 'chai'
 import { underLoad } from '../support/chaos.ts'
 import { restarts } from '../support/faults.ts'

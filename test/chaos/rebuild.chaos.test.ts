@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 
 const KILLS = 3
 
-const rebuild = () => stackCommand(['exec', 'aggregator', '--', 'node', 'aggregator/src/rebuild.ts'])
+const rebuild = () => stackCommand(['exec', 'aggregator', '--', 'node', 'aggregator/rebuild.ts'])
 
 /** How long one takes that nobody disturbs. */
 async function timeRebuild(): Promise<number> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { NewRecord } from '@tally/platform/record-log'
+import type { NewRecord } from '@tally/platform/records/record-log'
 import { expect } from 'chai'
 import { recordsOf } from '../support/books.ts'
 import { underLoad } from '../support/chaos.ts'

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 
 const CONNECTOR = `${stack.connectUrl}/connectors/order-outbox`
 const connectors = (verb: string, extra: Record<string, string> = {}) =>
-  stackCommand(['exec', 'apply-connectors', '--', 'node', 'connectors/src/main.ts', verb], extra)
+  stackCommand(['exec', 'apply-connectors', '--', 'node', 'connectors/main.ts', verb], extra)
 
 async function bySuperuser(sql: string): Promise<void> {
   const client = new pg.Client(stack.database('postgres'))

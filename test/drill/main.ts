@@ -59,7 +59,7 @@ async function drill(alerts: Alerting): Promise<void> {
   step('A release of the aggregator refuses what it must not')
   const rollBack = replaceOnce(
     checkout,
-    'aggregator/src/order-event.ts',
+    'aggregator/count/order-event.ts',
     'if (quantity < 1) return',
     `if (quantity > ${TOO_MANY}) return \`lines/\${index}/quantity \${quantity} is more than ${TOO_MANY}\`\n    if (quantity < 1) return`,
   )

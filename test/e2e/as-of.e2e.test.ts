@@ -1,4 +1,4 @@
-import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import pg from 'pg'
 import { testKafka } from '../../platform/test/support/kafka.ts'

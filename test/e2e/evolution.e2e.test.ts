@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import { schemaOf } from '@tally/schemas/files'
-import { httpSubjects } from '@tally/schemas/http-subjects'
-import { selectRecords } from '@tally/schemas/select-records'
-import { ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
+import { schemaOf } from '@tally/schemas/contract/files'
+import { ORDER_EVENTS, subjectOf } from '@tally/schemas/contract/topics'
+import { httpSubjects } from '@tally/schemas/registry/subjects'
+import { selectRecords } from '@tally/schemas/topics/select-records'
 import { expect } from 'chai'
 import { type Checkout, copyCheckout, runIn, type Started } from '../support/checkout.ts'
 import { allCounted, counted } from '../support/counts.ts'
@@ -39,7 +39,7 @@ describe('a schema that changes', () => {
   })
 
   async function start(checkout: Checkout, service: string, env: Record<string, string>): Promise<Started> {
-    const child = runIn(checkout, `${service}/src/main.ts`, { ...(await environmentOf(service)), ...env })
+    const child = runIn(checkout, `${service}/main.ts`, { ...(await environmentOf(service)), ...env })
     started.push(child)
     return child
   }
@@ -60,7 +60,7 @@ describe('a schema that changes', () => {
       fields.push({ name: 'channel', doc: 'Where it was ordered.', type: 'string', default: 'web' }),
     )
     checkouts.push(next)
-    const registered = runIn(next, 'schemas/src/register.ts', { ...registry, PUBLISH_NEW: '1' })
+    const registered = runIn(next, 'schemas/register.ts', { ...registry, PUBLISH_NEW: '1' })
     expect(await registered.ended, registered.output()).to.equal(0)
     const published = readFileSync(join(next.path, `schemas/history/${SUBJECT}/2.avsc`), 'utf8')
     const ids = await Promise.all(
@@ -105,11 +105,11 @@ describe('a schema that changes', () => {
       for (const field of fields) if (field.name === 'totalMinor') field.type = 'string'
     })
     checkouts.push(broken)
-    const check = runIn(broken, 'schemas/src/check.ts', {})
+    const check = runIn(broken, 'schemas/check.ts', {})
     expect(await check.ended, check.output()).to.equal(1)
     expect(check.output()).to.include('TYPE_MISMATCH').and.include('schemas/OrderPlaced.avsc')
 
-    const register = runIn(broken, 'schemas/src/register.ts', { ...registry, PUBLISH_NEW: '1' })
+    const register = runIn(broken, 'schemas/register.ts', { ...registry, PUBLISH_NEW: '1' })
     expect(await register.ended).to.equal(1)
     expect(register.output()).to.include('make schema-check')
 

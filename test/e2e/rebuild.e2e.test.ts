@@ -9,7 +9,7 @@ describe('make rebuild', () => {
     const orders = Array.from({ length: 100 }, (_, n) => orderIn(category, n))
     await placeAll(apiKey, orders.slice(0, 50))
     let running = true
-    const rebuilding = stackCommand(['exec', 'aggregator', '--', 'node', 'aggregator/src/rebuild.ts']).finally(() => {
+    const rebuilding = stackCommand(['exec', 'aggregator', '--', 'node', 'aggregator/rebuild.ts']).finally(() => {
       running = false
     })
     const placing = placeAll(apiKey, orders.slice(50))

@@ -25,21 +25,21 @@ const SPLIT = "await connection.run('commit')\n    await connection.run('begin')
 export const MUTATIONS: Mutation[] = [
   {
     name: 'the seen-id check',
-    file: 'aggregator/src/settle-slices.ts',
+    file: 'aggregator/count/settle-slices.ts',
     search: 'if (known.counted.has(value.eventId) || counted.has(value.eventId)) duplicates += 1',
     replace: 'if (counted.has(value.eventId)) duplicates += 1',
     test: exactlyOnce('counts an event once that comes again at a later offset, also after a restart'),
   },
   {
     name: 'counts first, Kafka after: the position is committed before the transaction',
-    file: 'platform/src/work-batch.ts',
+    file: 'platform/loop/work-batch.ts',
     search: '    const settled = await settleRecords(',
     replace: '    await consumer().commit(topic, partition, range.next)\n    const settled = await settleRecords(',
     test: loop('stops the process past the deadline with nothing committed'),
   },
   {
     name: 'one transaction: ids are marked in one, counted in the next',
-    file: 'aggregator/src/duckdb-counts.ts',
+    file: 'aggregator/store/counts.ts',
     search: '  if (cells.length > 0) {',
     replace: `  if (cells.length > 0) {
     ${MARK}
@@ -48,7 +48,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'one transaction: orders are counted in one, marked in the next',
-    file: 'aggregator/src/duckdb-counts.ts',
+    file: 'aggregator/store/counts.ts',
     search: MARK,
     replace: `${SPLIT}
     ${MARK}`,
@@ -56,21 +56,21 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the gap check',
-    file: 'aggregator/src/settle-slices.ts',
+    file: 'aggregator/count/settle-slices.ts',
     search: 'if (slice.from > position) return new OutOfPosition(position)',
     replace: '',
     test: exactlyOnce('refuses a slice behind a gap, and says where to go on'),
   },
   {
     name: 'the position stored with the counts',
-    file: 'aggregator/src/duckdb-counts.ts',
+    file: 'aggregator/store/counts.ts',
     search: 'if (positions.size > 0) {',
     replace: 'if (positions.size > 99) {',
     test: exactlyOnce('goes on from the stored position after a restart'),
   },
   {
     name: 'a position for partitions of which nothing was counted',
-    file: 'aggregator/src/duckdb-counts.ts',
+    file: 'aggregator/store/counts.ts',
     search: '  if (begun) return',
     replace: '  if (begun) void begun',
     test: {
@@ -80,21 +80,21 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the dedup window',
-    file: 'aggregator/src/settle-slices.ts',
+    file: 'aggregator/count/settle-slices.ts',
     search: 'if (faults.size > 0) return new RejectedRecords(faults)',
     replace: '',
     test: exactlyOnce('rejects an event that is older, and nothing of its slice counts'),
   },
   {
     name: 'what is remembered of dead letters',
-    file: 'aggregator/src/settle-slices.ts',
+    file: 'aggregator/count/settle-slices.ts',
     search: ' || known.deadLettered.has(eventId)) continue',
     replace: ') continue',
     test: exactlyOnce('counts an older event that it dead-lettered itself, once, however often it is replayed'),
   },
   {
     name: 'the confirmation of asOf by a later heartbeat',
-    file: 'aggregator/src/as-of.ts',
+    file: 'aggregator/as-of/as-of.ts',
     search: 'if (earlier.lsn > heartbeat.confirmedLsn) still.push(earlier)',
     replace: 'if (earlier.lsn > heartbeat.lsn) still.push(earlier)',
     test: {
@@ -104,14 +104,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'asOf only behind the noted ends',
-    file: 'aggregator/src/as-of.ts',
+    file: 'aggregator/as-of/as-of.ts',
     search: 'if (nextOffset(partition) < end) return false',
     replace: 'if (nextOffset(partition) < 0n * end) return false',
     test: exactlyOnce('moves in the transaction in which the positions pass the noted ends, not before'),
   },
   {
     name: 'the end of a log is not the last stable offset',
-    file: 'platform/src/kafka-ends.ts',
+    file: 'platform/kafkajs-fast/ends.ts',
     search: 'asked.getStore() ?',
     replace: 'asked.getStore() === undefined ?',
     test: {
@@ -122,7 +122,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'offsets without a record are passed',
-    file: 'platform/src/kafka-consumer.ts',
+    file: 'platform/kafka/consumer.ts',
     search: 'if (batchSize > 0 || stopping) return',
     replace: 'if (batchSize >= 0 || stopping) return',
     test: {
@@ -133,7 +133,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'who waits for an open transaction has not stalled',
-    file: 'platform/src/watch-consumption.ts',
+    file: 'platform/loop/watch-consumption.ts',
     search: '!isHeldBack && ',
     replace: '',
     test: {
@@ -144,14 +144,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'asOf never back',
-    file: 'aggregator/src/count-orders.ts',
+    file: 'aggregator/count/count-orders.ts',
     search: '(latest !== null && latest > state.asOf)',
     replace: 'latest !== null',
     test: exactlyOnce('never goes back, also after a restart'),
   },
   {
     name: 'the time of a heartbeat that is ahead of the own clock is not believed',
-    file: 'aggregator/src/as-of.ts',
+    file: 'aggregator/as-of/as-of.ts',
     search: 'return ahead > MAX_AHEAD_MS ? ahead : 0',
     replace: 'return ahead > MAX_AHEAD_MS ? 0 : 0',
     test: {
@@ -161,7 +161,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'ids are forgotten by the earlier of two clocks',
-    file: 'aggregator/src/count-orders.ts',
+    file: 'aggregator/count/count-orders.ts',
     search: 'firstTsidAt(Math.min(Number(asOf / 1000n), nowMs) - dedupWindowMs)',
     replace: 'firstTsidAt(Number(asOf / 1000n) - dedupWindowMs)',
     test: {
@@ -171,7 +171,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'minutes are folded by the earlier of two clocks',
-    file: 'aggregator/src/tend-counts.ts',
+    file: 'aggregator/store/maintain-counts.ts',
     search: 'Math.min(Number(asOf / 1000n), clock.now())',
     replace: 'Math.max(Number(asOf / 1000n), clock.now())',
     test: {
@@ -181,7 +181,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'revisions that outgrow those of an older file',
-    file: 'aggregator/src/count-orders.ts',
+    file: 'aggregator/count/count-orders.ts',
     search: 'return now > before ? now : before + 1n',
     replace: 'return now > before + 1n ? before + 1n : before + 1n',
     test: {
@@ -191,7 +191,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'what is to be published, stored with the counts',
-    file: 'aggregator/src/duckdb-counts.ts',
+    file: 'aggregator/store/counts.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
     search: 'published_up_to = greatest(published_up_to, ${change.publishedUpTo})',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
@@ -203,28 +203,28 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the check of sums for 64 bits',
-    file: 'aggregator/src/columns.ts',
+    file: 'aggregator/store/columns.ts',
     search: 'if (BigInt.asIntN(64, revenueMinor) === revenueMinor) return revenueMinor',
     replace: 'if (revenueMinor) return revenueMinor',
     test: exactlyOnce('fails alone with a sum beyond 64 bits, and counts nothing of it'),
   },
   {
     name: 'the acknowledged letter before the position',
-    file: 'platform/src/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letter-writer.ts',
     search: 'await recordLog.append(topic, letters)',
     replace: 'void recordLog.append(topic, letters).catch(() => {})',
     test: loop('stops when a dead letter is not acknowledged, with nothing committed past it'),
   },
   {
     name: 'the limit of dead letters',
-    file: 'platform/src/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letter-writer.ts',
     search: 'if (over) throw new StopProcess(tooMany(over, topic, fresh))',
     replace: 'if (over) tooMany(over, topic, fresh)',
     test: loop('stops before it writes the letters when too many records in a row fail, and commits nothing past them'),
   },
   {
     name: 'what is away while a batch is bisected is no poison',
-    file: 'platform/src/work-batch.ts',
+    file: 'platform/loop/work-batch.ts',
     search: 'error === REVOKED || error instanceof Unavailable || error instanceof OutOfPosition',
     replace: 'error === REVOKED || error instanceof OutOfPosition',
     test: {
@@ -234,7 +234,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'nothing more is fetched while the buffer is full',
-    file: 'platform/src/buffer-gate.ts',
+    file: 'platform/records/buffer-gate.ts',
     search: 'if (shut === buffered > maxBuffered) return',
     replace: 'return',
     test: {
@@ -245,21 +245,21 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'nothing more for a revoked partition',
-    file: 'platform/src/work-batch.ts',
+    file: 'platform/loop/work-batch.ts',
     search: 'if (!batch.owned()) throw REVOKED',
     replace: 'if (!batch.owned()) return',
     test: loop('commits nothing for a partition that was revoked meanwhile'),
   },
   {
     name: 'a replay for the group that failed alone',
-    file: 'platform/src/settle-records.ts',
+    file: 'platform/loop/settle-records.ts',
     search: 'if (isForOthers(record, group)) ignored += 1',
     replace: "if (isForOthers(record, '')) ignored += 1",
     test: loop('ignores a replay that is addressed to another group, and handles one for its own'),
   },
   {
     name: 'replays are no part of the limit of dead letters',
-    file: 'platform/src/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letter-writer.ts',
     search: 'if (isReplay(record)) over = replayed(isHandled) ?? over',
     replace: 'if (false) over = replayed(isHandled) ?? over',
     test: {
@@ -269,7 +269,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the bound of replays that fail in a row',
-    file: 'platform/src/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letter-writer.ts',
     search: 'if (replaysInARow <= most) return undefined',
     replace: 'if (most > 0) return undefined',
     test: {
@@ -279,7 +279,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the pause of a run of which too little is known',
-    file: 'dlq-replayer/src/hold-run.ts',
+    file: 'dlq-replayer/worker/hold-run.ts',
     search: 'if (pause === undefined) return',
     replace: 'if (pause !== undefined) return',
     test: {
@@ -289,21 +289,21 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the canary',
-    file: 'dlq-replayer/src/run-brake.ts',
+    file: 'dlq-replayer/ledger/run-brake.ts',
     search: "if (cut > 0 && failed > 0 && among(tally, ['counted', 'handled']) < canary) return 'canary-failed'",
     replace: '',
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },
   },
   {
     name: 'a letter is counted by its own replay',
-    file: 'dlq-replayer/src/verify-replays.ts',
+    file: 'dlq-replayer/worker/verify-replays.ts',
     search: 'replay?.run === run && replay.letter === positionText(letter) ?',
     replace: 'replay?.run !== null ?',
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'counts an event once, however many letters it has' },
   },
   {
     name: 'what is newer is written once more behind a replay into a compacted topic',
-    file: 'dlq-replayer/src/replay-loads.ts',
+    file: 'dlq-replayer/worker/replay-loads.ts',
     search: 'if (compacted) await putRight(dlq.topic, letters, replays)',
     replace: '',
     test: {
@@ -313,35 +313,35 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a decision after its run was cancelled is none',
-    file: 'dlq-replayer/src/ledger.ts',
+    file: 'dlq-replayer/ledger/ledger.ts',
     search: ' && mayStillSettle(run)',
     replace: '',
     test: { file: 'dlq-replayer/test/decisions.unit.test.ts', title: 'that comes after its run was cancelled is none' },
   },
   {
     name: 'the bound of letters that are out',
-    file: 'dlq-replayer/src/replay-loads.ts',
+    file: 'dlq-replayer/worker/replay-loads.ts',
     search: 'await out.until((letters) => letters + count <= Math.max(count, most))',
     replace: '',
     test: { file: 'dlq-replayer/test/run-brake.unit.test.ts', title: 'let no more out than MAX_LAG, at whatever rate' },
   },
   {
     name: 'the bound of a patch’s time',
-    file: 'dlq-replayer/src/node-patch.ts',
+    file: 'dlq-replayer/mend/node-patch.ts',
     search: 'setTimeout(() => setImmediate(() => late.abort()), ms)',
     replace: 'setTimeout(() => late.abort(), ms * 1000)',
     test: { file: 'dlq-replayer/test/patch.unit.test.ts', title: 'is ended when it takes too long over a letter' },
   },
   {
     name: 'the bound of a patch’s memory',
-    file: 'dlq-replayer/src/node-patch.ts',
+    file: 'dlq-replayer/mend/node-patch.ts',
     search: 'resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },',
     replace: '',
     test: { file: 'dlq-replayer/test/patch.unit.test.ts', title: 'is ended when it takes more than 256 MB' },
   },
   {
     name: 'the token of the board',
-    file: 'dlq-replayer/src/bullmq-board.ts',
+    file: 'dlq-replayer/worker/bullmq-board.ts',
     search: 'timingSafeEqual(digest(given), digest(token))',
     replace: 'timingSafeEqual(digest(given), digest(given || token))',
     test: {
@@ -351,7 +351,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the board that only reads',
-    file: 'dlq-replayer/src/bullmq-board.ts',
+    file: 'dlq-replayer/worker/bullmq-board.ts',
     search: '!write && !READING.includes',
     replace: '!write && READING.length === 0 && !READING.includes',
     test: {
@@ -361,14 +361,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the reservation of the node lease',
-    file: 'ingest-api/src/leased-ids.ts',
+    file: 'ingest-api/ids/leased-ids.ts',
     search: 'if (minting.lastMs > minting.untilMs) throw',
     replace: 'if (minting.lastMs < 0) throw',
     test: { file: 'ingest-api/test/leased-ids.unit.test.ts', title: 'are not minted behind the reservation by a process that was paused' },
   },
   {
     name: 'the token that is taken',
-    file: 'ingest-api/src/memory-rate-limits.ts',
+    file: 'ingest-api/admission/memory-rate-limits.ts',
     search: 'fullAt.set(bucket, taken.fullAt)',
     replace: '',
     test: {
@@ -378,7 +378,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'no event for an order that was there before',
-    file: 'ingest-api/src/insert-orders.sql',
+    file: 'ingest-api/orders/insert-orders.sql',
     search: 'from input join inserted using (id)',
     replace: 'from input',
     test: {
@@ -388,7 +388,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'what each change added, for the answers of the past',
-    file: 'aggregator/src/duckdb-tending.ts',
+    file: 'aggregator/store/maintenance.ts',
     search: "await connection.run('insert into changes from packed')",
     replace: '',
     test: {
@@ -398,7 +398,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'what is summed up is not added once more',
-    file: 'aggregator/src/duckdb-tending.ts',
+    file: 'aggregator/store/maintenance.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's own template
     search: 'await connection.run(`update absorbed set revision = ${revision}`)',
     replace: '',
@@ -409,14 +409,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'no answer kept from before a newer one was told',
-    file: 'aggregator/src/keep-answers.ts',
+    file: 'aggregator/answer/keep-answers.ts',
     search: '!isOlder(answer.asOf, told)',
     replace: 'true',
     test: { file: 'aggregator/test/past.component.test.ts', title: 'never say an asOf older than one that was told before' },
   },
   {
     name: 'late orders of folded minutes count into the hour',
-    file: 'aggregator/src/settle-slices.ts',
+    file: 'aggregator/count/settle-slices.ts',
     search: 'newFold(standing.foldedBelow)',
     replace: 'newFold()',
     test: {
@@ -426,7 +426,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'zeros for minutes that were folded away',
-    file: 'aggregator/src/duckdb-changes.ts',
+    file: 'aggregator/publish/changes.ts',
     search: 'from page p left join sums c',
     replace: 'from page p join sums c',
     test: {
@@ -436,7 +436,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a rebuild waits for the counts to stand where it stands',
-    file: 'aggregator/src/rebuild-counts.ts',
+    file: 'aggregator/rebuild/rebuild-counts.ts',
     search: 'reached(partition) >= next(partition)',
     replace: 'true',
     test: {
@@ -446,7 +446,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a rebuild leaves alone what the topic does not hold',
-    file: 'aggregator/src/rebuild-counts.ts',
+    file: 'aggregator/rebuild/rebuild-counts.ts',
     search: 'from: completeFrom, starts',
     replace: 'from: 0, starts',
     test: {
@@ -456,7 +456,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a rebuild mends in one transaction',
-    file: 'aggregator/src/duckdb-rebuild.ts',
+    file: 'aggregator/rebuild/repair.ts',
     search: 'return await transaction(connection, async () => {',
     replace: 'return await (async (_: unknown, work: () => Promise<number>) => work())(connection, async () => {',
     test: {
@@ -466,7 +466,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a dead letter that a rebuild counted is counted',
-    file: 'aggregator/src/duckdb-rebuild.ts',
+    file: 'aggregator/rebuild/repair.ts',
     search: 'where f.event_id = d.event_id and d.counted_at is null`)',
     replace: 'where f.event_id = d.event_id and false`)',
     test: {
@@ -476,7 +476,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a corrupt file ends the process',
-    file: 'platform/src/duckdb-fault.ts',
+    file: 'platform/duckdb/faults.ts',
     search: '|Corrupt database file',
     replace: '',
     test: {
@@ -486,7 +486,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'an append that failed is taken back',
-    file: 'platform/src/duckdb-append.ts',
+    file: 'platform/duckdb/append.ts',
     search: '    appender.clear()\n',
     replace: '',
     test: {
@@ -496,7 +496,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'no more of a file in this process after a commit that failed',
-    file: 'platform/src/duckdb.ts',
+    file: 'platform/duckdb/file.ts',
     search: 'if (fault) abandon(connection)',
     replace: 'if (fault) void abandon',
     test: {
@@ -506,14 +506,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a question that takes too long is interrupted',
-    file: 'platform/src/duckdb-snapshots.ts',
+    file: 'platform/duckdb/snapshots.ts',
     search: 'late = true',
     replace: 'late = false',
     test: { file: 'aggregator/test/reading.component.test.ts', title: 'is given up when it takes too long, with 503' },
   },
   {
     name: 'the bound of snapshots at once',
-    file: 'platform/src/duckdb-snapshots.ts',
+    file: 'platform/duckdb/snapshots.ts',
     search: 'const AT_ONCE = 2',
     replace: 'const AT_ONCE = 99',
     test: { file: 'platform/test/snapshots.component.test.ts', title: 'leave the writer a thread, however many of them do not end' },
@@ -530,7 +530,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'no role may write logical messages',
-    file: 'ingest-api/src/postgres-set-up.ts',
+    file: 'ingest-api/database/set-up.ts',
     search: 'await refuseLogicalMessages(client)',
     replace: 'void refuseLogicalMessages',
     test: {
@@ -540,14 +540,14 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'an encoding of that name alone',
-    file: 'ingest-api/src/http-body.ts',
+    file: 'ingest-api/http/body.ts',
     search: 'Object.hasOwn(INFLATE, encoding) ? INFLATE[encoding] : undefined',
     replace: 'INFLATE[encoding]',
     test: { file: 'ingest-api/test/http-malformed.component.test.ts', title: 'is answered with 415 on both paths' },
   },
   {
     name: 'a recovery sends no less than the gap',
-    file: 'connectors/src/gap-start.ts',
+    file: 'connectors/resend/gap-start.ts',
     search: 'if (since > first) throw',
     replace: 'if (false) throw',
     test: {
@@ -557,7 +557,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'a healthy slot is dropped only when confirmed',
-    file: 'connectors/src/gap-start.ts',
+    file: 'connectors/resend/gap-start.ts',
     search: 'if (!lost) await ports.confirm',
     replace: 'if (false) await ports.confirm',
     test: {

@@ -1,11 +1,11 @@
 // Events that the aggregator cannot count, each for a reason of its own, and the command that brings them back.
 import { spawn } from 'node:child_process'
-import { avroType, encodeFramed } from '@tally/platform/avro'
-import type { NewRecord } from '@tally/platform/record-log'
-import { confluentRegistry } from '@tally/platform/registry'
-import { schemaOf } from '@tally/schemas/files'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
-import { ORDER_EVENTS, subjectOf } from '@tally/schemas/topics'
+import { avroType, encodeFramed } from '@tally/platform/avro/framing'
+import { confluentRegistry } from '@tally/platform/avro/registry'
+import type { NewRecord } from '@tally/platform/records/record-log'
+import { schemaOf } from '@tally/schemas/contract/files'
+import type { OrderPlaced } from '@tally/schemas/contract/order-placed'
+import { ORDER_EVENTS, subjectOf } from '@tally/schemas/contract/topics'
 import { childEnvironment } from './config.ts'
 import { stack } from './stack.ts'
 

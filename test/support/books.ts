@@ -1,9 +1,9 @@
 // The same orders by five books: the orders table, the outbox, order-events, the aggregator's file and order-buckets.
 import { DuckDBInstance } from '@duckdb/node-api'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import { readRanges } from '@tally/platform/read-ranges'
-import type { LogRecord, RecordLog } from '@tally/platform/record-log'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
+import { readRanges } from '@tally/platform/records/read-ranges'
+import type { LogRecord, RecordLog } from '@tally/platform/records/record-log'
 import pg from 'pg'
 import { type Entry, enter, keyOf, type Ledger } from './ledger.ts'
 import { readOrderBucket, readOrderPlaced } from './read-avro.ts'

@@ -1,6 +1,6 @@
 // Which stack the tests talk to; the one place where tests read the environment.
 import { readFileSync } from 'node:fs'
-import { int, readConfig } from '@tally/platform/config'
+import { int, readConfig } from '@tally/platform/process/config'
 import { z } from 'zod'
 import { MACHINE } from '../../ops/stack/config.ts'
 

@@ -1,5 +1,5 @@
 // The aggregator's dead letters, as they lie in their topic.
-import type { LogRecord } from '@tally/platform/record-log'
+import type { LogRecord } from '@tally/platform/records/record-log'
 import { recordsOf } from './books.ts'
 
 const DLQ = 'order-events-aggregator-dlq'

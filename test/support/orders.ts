@@ -32,17 +32,7 @@ export async function environmentOf(service: string): Promise<Record<string, str
 
 /** Adds a merchant that no limit holds back; its API key. */
 export async function addMerchant(name = `e2e-${randomUUID()}`): Promise<string> {
-  const stdout = await stackCommand([
-    'exec',
-    'ingest-api',
-    '--',
-    'node',
-    'ingest-api/src/add-merchant.ts',
-    '--name',
-    name,
-    '--rate',
-    '1000000',
-  ])
+  const stdout = await stackCommand(['exec', 'ingest-api', '--', 'node', 'ingest-api/add-merchant.ts', '--name', name, '--rate', '1000000'])
   return stdout.trim().split('\n').at(-1) ?? ''
 }
 

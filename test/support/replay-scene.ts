@@ -1,6 +1,6 @@
 // A topic with dead letters of its own, the group that failed, and a dlq-replayer of its own that brings them back.
 import { randomUUID } from 'node:crypto'
-import { dlqOf, parkedOf } from '@tally/schemas/topics'
+import { dlqOf, parkedOf } from '@tally/schemas/contract/topics'
 import { expect } from 'chai'
 import { countingGroup } from '../../dlq-replayer/test/support/counting-group.ts'
 import { replayer } from '../../dlq-replayer/test/support/replayer.ts'

@@ -1,7 +1,7 @@
 // Records of order-events written once more: same bytes and headers, at a later offset.
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import type { NewRecord } from '@tally/platform/record-log'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
+import type { NewRecord } from '@tally/platform/records/record-log'
 import { recordsOf } from './books.ts'
 import type { Random } from './random.ts'
 import { stack } from './stack.ts'

@@ -17,7 +17,7 @@ export async function secondAggregator(): Promise<SecondAggregator> {
   const environment = await environmentOf('aggregator')
   const ops = await freePort()
   const listens = { LISTEN: `127.0.0.1:${await freePort()}`, OPS_LISTEN: `127.0.0.1:${ops}` }
-  const child = spawn('node', ['aggregator/src/main.ts'], { cwd: root, env: { ...environment, ...listens }, stdio: 'ignore' })
+  const child = spawn('node', ['aggregator/main.ts'], { cwd: root, env: { ...environment, ...listens }, stdio: 'ignore' })
   const exited = once(child, 'exit') as Promise<[number | null]>
   const address = `http://127.0.0.1:${ops}`
   return {

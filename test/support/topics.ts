@@ -1,6 +1,6 @@
 // Topics of a test's own.
-import { kafkaClient } from '@tally/platform/kafka-client'
-import { createLog } from '@tally/platform/log'
+import { kafkaClient } from '@tally/platform/kafka/client'
+import { createLog } from '@tally/platform/process/log'
 import { stack } from './stack.ts'
 import { until } from './until.ts'
 

@@ -1,9 +1,9 @@
 // A process that counts a fixed log into a file and kills itself (SIGKILL) before its n-th call to DuckDB.
 // Arguments: file, n. Ends with 0 when everything was counted before it came to that.
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { CountOrders } from '../../src/count-orders.ts'
-import { duckdbTending } from '../../src/duckdb-tending.ts'
-import type { Tending } from '../../src/tend-counts.ts'
+import type { CountOrders } from '../../count/count-orders.ts'
+import type { Tending } from '../../store/maintain-counts.ts'
+import { duckdbTending } from '../../store/maintenance.ts'
 import { openCounting } from './counting.ts'
 import { event, line, NOW, slice } from './orders.ts'
 

@@ -1,9 +1,9 @@
 // A process that rebuilds a file's counts from a fixed log and kills itself (SIGKILL) before its n-th call to DuckDB.
 // Arguments: file, n. Ends with 0 when the rebuild was done before it came to that.
-import { systemClock } from '@tally/platform/clock'
-import { memoryLog } from '@tally/platform/memory-log'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
-import type { Rebuild } from '../../src/rebuild-counts.ts'
+import { systemClock } from '@tally/platform/process/clock'
+import { memoryLog } from '@tally/platform/test-support/memory-log'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
+import type { Rebuild } from '../../rebuild/rebuild-counts.ts'
 import { type Opened, openCounting } from './counting.ts'
 import { killer, logOf, observed, partitions } from './killed-counter.ts'
 import { encode, recounting } from './recounting.ts'

@@ -1,7 +1,7 @@
 // A counts store in memory that keeps the promises of the file: all of a transaction or nothing, and it can be copied.
-import { StopProcess } from '@tally/platform/errors'
-import type { Counts, CountsState } from '../../src/count-orders.ts'
-import type { Place } from '../../src/settle-slices.ts'
+import { StopProcess } from '@tally/platform/process/errors'
+import type { Counts, CountsState } from '../../count/count-orders.ts'
+import type { Place } from '../../count/settle-slices.ts'
 
 type Sums = { orders: bigint; units: bigint; revenueMinor: bigint }
 type Tables = CountsState & { seen: Map<bigint, Place>; cells: Map<string, Sums>; letters: Map<bigint, boolean> }

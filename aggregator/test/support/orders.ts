@@ -1,10 +1,10 @@
 // Orders, event ids and slices as the tests need them.
-import type { Slice } from '@tally/platform/consume'
-import type { LogRecord } from '@tally/platform/record-log'
-import { tsidMint } from '@tally/platform/tsid'
-import type { OrderLine, OrderPlaced } from '@tally/schemas/order-placed'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
-import type { OrderEvent } from '../../src/order-event.ts'
+import type { Slice } from '@tally/platform/loop/consume'
+import { tsidMint } from '@tally/platform/process/ids'
+import type { LogRecord } from '@tally/platform/records/record-log'
+import type { OrderLine, OrderPlaced } from '@tally/schemas/contract/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
+import type { OrderEvent } from '../../count/order-event.ts'
 
 export const NOW = Date.parse('2026-11-24T12:00:00Z')
 

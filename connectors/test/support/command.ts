@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { childEnvironment } from '../../../test/support/config.ts'
 import { stack } from '../../../test/support/stack.ts'
 import { until } from '../../../test/support/until.ts'
-import type { Connector } from '../../src/connector.ts'
+import type { Connector } from '../../connect/connector.ts'
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname
+const main = new URL('../../main.ts', import.meta.url).pathname
 
 export type Ran = { exitCode: number; stdout: string; stderr: string }
 

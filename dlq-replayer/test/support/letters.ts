@@ -1,7 +1,7 @@
 // Letters as a group of the loop leaves them, for tests.
 
-import type { Dlq, Letter } from '@tally/dlq-replayer/letter'
-import type { Headers } from '@tally/platform/record-log'
+import type { Headers } from '@tally/platform/records/record-log'
+import type { Dlq, Letter } from '../../letters/letter.ts'
 
 export const DLQ: Dlq = {
   name: 'order-events-aggregator-dlq',

@@ -1,8 +1,9 @@
 // The command on a world in memory, with a terminal that remembers what was said and answers what it is told to.
-import type { Command, Form, Tools } from '@tally/dlq-replayer/execute-command'
-import { executeCommand } from '@tally/dlq-replayer/execute-command'
-import { openPatch } from '@tally/dlq-replayer/node-patch'
-import { systemClock } from '@tally/platform/clock'
+
+import { systemClock } from '@tally/platform/process/clock'
+import type { Command, Form, Tools } from '../../command/execute.ts'
+import { executeCommand } from '../../command/execute.ts'
+import { openPatch } from '../../mend/node-patch.ts'
 import { DLQ } from './letters.ts'
 import type { World } from './memory-world.ts'
 

@@ -38,7 +38,7 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
   return {
     /** Starts the service; returns once it waits for runs. */
     async start(extra: Record<string, string> = {}) {
-      const child = spawn('node', ['dlq-replayer/src/main.ts'], {
+      const child = spawn('node', ['dlq-replayer/main.ts'], {
         cwd: root,
         env: environment(extra),
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -65,7 +65,7 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
     },
     /** Runs the command, without a terminal. */
     async command(parameters: Record<string, string> = {}): Promise<Answer> {
-      const child = spawn('node', ['dlq-replayer/src/replay-dlq.ts'], {
+      const child = spawn('node', ['dlq-replayer/replay-dlq.ts'], {
         cwd: root,
         env: environment(parameters),
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,7 +77,7 @@ export function replayer({ topic, group, auditTopic, aggregatorUrl }: Setting) {
     },
     /** Runs the command at a terminal of its own; `typing` gets each new text on the screen and says what is typed then. `exec`: a dash in between would end with 130 itself. */
     async atTerminal(parameters: Record<string, string>, typing: (screen: string) => string | undefined): Promise<Answer> {
-      const child = spawn('script', ['-qec', 'exec node dlq-replayer/src/replay-dlq.ts', '/dev/null'], {
+      const child = spawn('script', ['-qec', 'exec node dlq-replayer/replay-dlq.ts', '/dev/null'], {
         cwd: root,
         env: environment({ ...parameters, TERM: 'dumb' }),
         stdio: ['pipe', 'pipe', 'inherit'],

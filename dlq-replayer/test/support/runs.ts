@@ -1,11 +1,12 @@
 // Runs in memory, from start to end.
-import { driveRuns } from '@tally/dlq-replayer/drive-runs'
-import type { Run } from '@tally/dlq-replayer/ledger'
-import type { Letter } from '@tally/dlq-replayer/letter'
-import { planReplay } from '@tally/dlq-replayer/plan-replay'
-import { startRun } from '@tally/dlq-replayer/start-run'
-import { workCut } from '@tally/dlq-replayer/work-cut'
-import { systemClock } from '@tally/platform/clock'
+
+import { systemClock } from '@tally/platform/process/clock'
+import { startRun } from '../../command/start-run.ts'
+import type { Run } from '../../ledger/ledger.ts'
+import type { Letter } from '../../letters/letter.ts'
+import { planReplay } from '../../plan/plan-replay.ts'
+import { driveRuns } from '../../worker/drive-runs.ts'
+import { workCut } from '../../worker/work-cut.ts'
 import { DLQ, letter } from './letters.ts'
 import type { World } from './memory-world.ts'
 

@@ -1,7 +1,7 @@
 // Made-up demand, the same in every run.
-import { forecast } from '../../src/forecast.ts'
-import type { Model } from '../../src/model.ts'
-import type { Rhythm } from '../../src/series.ts'
+import { forecast } from '../../backtest/forecast.ts'
+import type { Model } from '../../models/model.ts'
+import type { Rhythm } from '../../series/series.ts'
 
 /** Numbers within [0, 1) from a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {

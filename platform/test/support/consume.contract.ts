@@ -1,17 +1,17 @@
 // The loop's whole policy, row by row; run on the in-memory log and on Kafka, so that another client is one adapter that passes.
 import { randomUUID } from 'node:crypto'
-import { systemClock } from '@tally/platform/clock'
-import { type Consuming, consume, type Handler, type Slice } from '@tally/platform/consume'
-import { readDeadLetter } from '@tally/platform/dead-letter'
-import { InvalidMessage, OutOfPosition, RejectedRecords, StopProcess, Unavailable } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import type { OpenTransaction } from '@tally/platform/memory-log'
-import type { Policy } from '@tally/platform/policy'
-import { readRanges } from '@tally/platform/read-ranges'
-import type { LogRecord, NewRecord, RecordBatch, RecordLog } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../../test/support/until.ts'
+import { type Consuming, consume, type Handler, type Slice } from '../../loop/consume.ts'
+import type { Policy } from '../../loop/policy.ts'
+import { systemClock } from '../../process/clock.ts'
+import { InvalidMessage, OutOfPosition, RejectedRecords, StopProcess, Unavailable } from '../../process/errors.ts'
+import { createLog } from '../../process/log.ts'
+import { readDeadLetter } from '../../records/dead-letter.ts'
+import { readRanges } from '../../records/read-ranges.ts'
+import type { LogRecord, NewRecord, RecordBatch, RecordLog } from '../../records/record-log.ts'
+import type { OpenTransaction } from '../../test-support/memory-log.ts'
 
 export type LoopWorld = {
   recordLog: RecordLog

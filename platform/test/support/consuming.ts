@@ -1,10 +1,11 @@
 // A consume loop on a log in memory, with tiny durations.
-import { systemClock } from '@tally/platform/clock'
-import { type Consuming, consume, type Handler } from '@tally/platform/consume'
-import { createLog } from '@tally/platform/log'
-import { memoryLog } from '@tally/platform/memory-log'
-import type { Policy } from '@tally/platform/policy'
+
 import { Registry } from 'prom-client'
+import { type Consuming, consume, type Handler } from '../../loop/consume.ts'
+import type { Policy } from '../../loop/policy.ts'
+import { systemClock } from '../../process/clock.ts'
+import { createLog } from '../../process/log.ts'
+import { memoryLog } from '../../test-support/memory-log.ts'
 
 export const TOPIC = 'readings'
 export const GROUP = 'counter'

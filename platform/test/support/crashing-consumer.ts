@@ -2,13 +2,13 @@
 // "hoard" by running out of memory. A supervisor starts it again.
 import { randomUUID } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { systemClock } from '@tally/platform/clock'
-import { consume } from '@tally/platform/consume'
-import { fileMarks } from '@tally/platform/file-marks'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import { createMetrics } from '@tally/platform/metrics'
-import type { RecordLog } from '@tally/platform/record-log'
+import { kafkaLog } from '../../kafka/log.ts'
+import { consume } from '../../loop/consume.ts'
+import { fileMarks } from '../../loop/file-marks.ts'
+import { systemClock } from '../../process/clock.ts'
+import { createLog } from '../../process/log.ts'
+import { createMetrics } from '../../process/metrics.ts'
+import type { RecordLog } from '../../records/record-log.ts'
 
 const [brokers, topic, group, file] = process.argv.slice(2) as [string, string, string, string]
 const log = createLog('crashing', 'silent')

@@ -1,6 +1,6 @@
 // Commits rows until a transaction fails (run it where files may not grow), then tells what is kept.
-import { openDuckDb, readRows, transaction } from '@tally/platform/duckdb'
-import { createLog } from '@tally/platform/log'
+import { openDuckDb, readRows, transaction } from '../../duckdb/file.ts'
+import { createLog } from '../../process/log.ts'
 
 const ROWS = 3_000
 process.on('SIGXFSZ', () => {})

@@ -1,12 +1,12 @@
 // Kafka of the stack under test: topics of its own for each test, and an end to what the tests left there.
 import { randomUUID } from 'node:crypto'
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
-import type { OpenTransaction } from '@tally/platform/memory-log'
-import type { NewRecord } from '@tally/platform/record-log'
 import kafkajs, { type IHeaders } from 'kafkajs'
 import { stack } from '../../../test/support/stack.ts'
 import { until } from '../../../test/support/until.ts'
+import { kafkaLog } from '../../kafka/log.ts'
+import { createLog } from '../../process/log.ts'
+import type { NewRecord } from '../../records/record-log.ts'
+import type { OpenTransaction } from '../../test-support/memory-log.ts'
 
 /** A record log and an admin client; `prefix` begins the names of all topics and groups. */
 export function testKafka(prefix: string) {

@@ -1,10 +1,10 @@
 // What every record log keeps; run by the in-memory log and by Kafka.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { Unavailable } from '@tally/platform/errors'
-import type { OpenTransaction } from '@tally/platform/memory-log'
-import type { LogConsumer, LogRecord, NewRecord, RecordBatch, RecordLog, Subscription } from '@tally/platform/record-log'
 import { expect } from 'chai'
 import { until } from '../../../test/support/until.ts'
+import { Unavailable } from '../../process/errors.ts'
+import type { LogConsumer, LogRecord, NewRecord, RecordBatch, RecordLog, Subscription } from '../../records/record-log.ts'
+import type { OpenTransaction } from '../../test-support/memory-log.ts'
 
 type World = {
   recordLog: RecordLog

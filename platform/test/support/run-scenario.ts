@@ -1,9 +1,9 @@
 // A service of one scenario each: argv names it. Prints what closes.
-import { wait } from '@tally/platform/clock'
-import { int, readConfig } from '@tally/platform/config'
-import { StopProcess } from '@tally/platform/errors'
-import { createLog } from '@tally/platform/log'
-import { type App, run } from '@tally/platform/run'
+import { wait } from '../../process/clock.ts'
+import { int, readConfig } from '../../process/config.ts'
+import { StopProcess } from '../../process/errors.ts'
+import { createLog } from '../../process/log.ts'
+import { type App, run } from '../../process/run.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 

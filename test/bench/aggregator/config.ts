@@ -1,5 +1,5 @@
 // What `make bench-aggregator` reads: sizes to go easy with, and the environment of the aggregator that it measures.
-import { int, list, readConfig } from '@tally/platform/config'
+import { int, list, readConfig } from '@tally/platform/process/config'
 import { z } from 'zod'
 
 export const config = readConfig(

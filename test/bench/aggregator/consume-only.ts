@@ -1,12 +1,13 @@
 // A process of its own: kafkajs alone reads the topic to its end, doing nothing or decoding every value.
-import { avroType } from '@tally/platform/avro'
-import { avroDecoder } from '@tally/platform/decode'
-import { kafkaClient } from '@tally/platform/kafka-client'
-import { createLog } from '@tally/platform/log'
-import { confluentRegistry } from '@tally/platform/registry'
-import { schemaOf } from '@tally/schemas/files'
-import type { OrderPlaced } from '@tally/schemas/order-placed'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
+
+import { avroDecoder } from '@tally/platform/avro/decode'
+import { avroType } from '@tally/platform/avro/framing'
+import { confluentRegistry } from '@tally/platform/avro/registry'
+import { kafkaClient } from '@tally/platform/kafka/client'
+import { createLog } from '@tally/platform/process/log'
+import { schemaOf } from '@tally/schemas/contract/files'
+import type { OrderPlaced } from '@tally/schemas/contract/order-placed'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { config } from './config.ts'
 
 const decoding = process.argv[2] === 'decode'

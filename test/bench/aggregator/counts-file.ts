@@ -1,8 +1,8 @@
 // The aggregator's file before and after: empty or with older event ids in it; and whether it holds what was made, to the cent.
 import { DuckDBInstance } from '@duckdb/node-api'
-import { createSeen, dayOf, MIGRATIONS, seenTable, startOfDay } from '@tally/aggregator/counts-schema'
-import { migrate, readRows } from '@tally/platform/duckdb'
-import { firstTsidAt } from '@tally/platform/tsid'
+import { createSeen, dayOf, MIGRATIONS, seenTable, startOfDay } from '@tally/aggregator/store/schema'
+import { migrate, readRows } from '@tally/platform/duckdb/file'
+import { firstTsidAt } from '@tally/platform/process/ids'
 import type { Expected } from './made-orders.ts'
 
 /** A file that has `count` ids of the days before `endMs` in it, evenly. */

@@ -1,5 +1,5 @@
 // Orders made up by a seed: 1 to 4 lines, 3 currencies, 7 days of minutes, 2 % repeated as Debezium repeats them. Pure.
-import type { OrderPlaced } from '@tally/schemas/order-placed'
+import type { OrderPlaced } from '@tally/schemas/contract/order-placed'
 
 export const PARTITIONS = 6
 const CURRENCIES = ['USD', 'EUR', 'GBP']

@@ -1,13 +1,13 @@
 // A process of its own: transactions on a file without Kafka, timed one by one. Arguments: file, events per transaction, transactions.
 import { setImmediate } from 'node:timers/promises'
-import { countOrders } from '@tally/aggregator/count-orders'
-import { MIGRATIONS } from '@tally/aggregator/counts-schema'
-import { duckdbCounts } from '@tally/aggregator/duckdb-counts'
-import { systemClock } from '@tally/platform/clock'
-import type { Message } from '@tally/platform/consume'
-import { migrate, openDuckDb } from '@tally/platform/duckdb'
-import { createLog } from '@tally/platform/log'
-import { ORDER_EVENTS } from '@tally/schemas/topics'
+import { countOrders } from '@tally/aggregator/count/count-orders'
+import { duckdbCounts } from '@tally/aggregator/store/counts'
+import { MIGRATIONS } from '@tally/aggregator/store/schema'
+import { migrate, openDuckDb } from '@tally/platform/duckdb/file'
+import type { Message } from '@tally/platform/loop/consume'
+import { systemClock } from '@tally/platform/process/clock'
+import { createLog } from '@tally/platform/process/log'
+import { ORDER_EVENTS } from '@tally/schemas/contract/topics'
 import { madeOrders } from './made-orders.ts'
 
 const DAY_MS = 86_400_000

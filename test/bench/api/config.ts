@@ -1,5 +1,5 @@
 // What the benchmark of the API reads from the environment, beside the stack's name and ports.
-import { int, readConfig } from '@tally/platform/config'
+import { int, readConfig } from '@tally/platform/process/config'
 import { z } from 'zod'
 
 export const { PATH, ROUNDS, SECONDS } = readConfig(

@@ -1,8 +1,8 @@
 // Measures ingest-api against itself without a database, against pgbench, under overload and with a large table.
 // Runs against a stack with nothing but ingest-api and what it needs: see Makefile.
 
-import { systemClock } from '@tally/platform/clock'
-import { firstTsidAt } from '@tally/platform/tsid'
+import { systemClock } from '@tally/platform/process/clock'
+import { firstTsidAt } from '@tally/platform/process/ids'
 import { stack } from '../../support/stack.ts'
 import { ROUNDS, SECONDS } from './config.ts'
 import { cpuSeconds } from './cpu.ts'

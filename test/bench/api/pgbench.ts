@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { stack } from '../../support/stack.ts'
 import { PATH } from './config.ts'
 
-const SQL = readFileSync(new URL('../../../ingest-api/src/insert-orders.sql', import.meta.url), 'utf8')
+const SQL = readFileSync(new URL('../../../ingest-api/orders/insert-orders.sql', import.meta.url), 'utf8')
 const DEBIAN = '/usr/lib/postgresql'
 
 /** Bytes as long as the hash of an order and as the event of one with two lines. */

@@ -38,6 +38,6 @@ export async function pidsOf(...names: string[]): Promise<number[]> {
 
 /** Adds a merchant whose limit is far above any load; its key. */
 export async function addBenchMerchant(): Promise<string> {
-  const command = ['exec', 'ingest-api', '--', 'node', 'ingest-api/src/add-merchant.ts', '--name', 'bench', '--rate', '100000000']
+  const command = ['exec', 'ingest-api', '--', 'node', 'ingest-api/add-merchant.ts', '--name', 'bench', '--rate', '100000000']
   return (await stackCommand(command)).trim().split('\n').at(-1) ?? ''
 }

@@ -1,6 +1,6 @@
 // Follows a topic and notes when each event was first handed to a consumer.
-import { kafkaClient } from '@tally/platform/kafka-client'
-import { createLog } from '@tally/platform/log'
+import { kafkaClient } from '@tally/platform/kafka/client'
+import { createLog } from '@tally/platform/process/log'
 import { stack } from '../../support/stack.ts'
 
 export type Arrivals = {

@@ -1,5 +1,5 @@
 // What the benchmark of the capture reads from the environment, beside the stack's name and ports.
-import { int, list, readConfig } from '@tally/platform/config'
+import { int, list, readConfig } from '@tally/platform/process/config'
 
 export const { BACKLOG, LATENCY_SECONDS, IDLE_SECONDS, RATES, ROUNDS, PARTS } = readConfig(
   {

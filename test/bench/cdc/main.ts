@@ -1,6 +1,6 @@
 // From the commit to the topic, Debezium alone: backlog, latency, idle, killed. Runs against a stack that is up: see Makefile.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ConnectorConfig } from '../../../connectors/src/connector.ts'
+import type { ConnectorConfig } from '@tally/connectors/connect/connector'
 import { connect, type OwnConnector, openOwnConnector } from '../../../connectors/test/support/own-connector.ts'
 import { stackCommand } from '../../support/orders.ts'
 import { until } from '../../support/until.ts'

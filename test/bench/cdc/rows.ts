@@ -1,7 +1,7 @@
 // Rows for the outbox: a backlog in one go, or one transaction each at a fixed rate.
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemClock } from '@tally/platform/clock'
-import { tsidMint } from '@tally/platform/tsid'
+import { systemClock } from '@tally/platform/process/clock'
+import { tsidMint } from '@tally/platform/process/ids'
 import pg from 'pg'
 
 const PAYLOAD_BYTES = 220

@@ -6,7 +6,7 @@ import { childEnvironment } from '../../support/config.ts'
 import { peakMb } from '../memory.ts'
 
 const LOOK_EVERY_MS = 20
-const SCRIPT = 'dlq-replayer/src/replay-dlq.ts'
+const SCRIPT = 'dlq-replayer/replay-dlq.ts'
 
 type Run = { id: string; how: string; at: string; lastAt: string; tally: { outcomes: Record<string, number> } }
 export type Answer = { planId?: string; selected?: number; runs?: Run[] }

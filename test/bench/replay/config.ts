@@ -1,5 +1,5 @@
 // What the benchmark of replays reads from the environment, beside the stack's name and ports.
-import { int, list, readConfig } from '@tally/platform/config'
+import { int, list, readConfig } from '@tally/platform/process/config'
 
 export const { SCALE, ROUNDS, PLAN_SCALE, LIVE_LETTERS, LIVE_SECONDS, LIVE_RATE, PARTS } = readConfig(
   {

@@ -1,6 +1,7 @@
 // Live orders, acknowledged → readable: alone, and while letters are replayed as the command does it and at full speed.
-import type { RecordLog } from '@tally/platform/record-log'
-import { DEFAULT_RATE } from '../../../dlq-replayer/src/command-words.ts'
+
+import { DEFAULT_RATE } from '@tally/dlq-replayer/command/words'
+import type { RecordLog } from '@tally/platform/records/record-log'
 import { addMerchant, uniqueCategory } from '../../support/orders.ts'
 import { quantile, spreadOf } from '../api/statistics.ts'
 import { type Latencies, orderLatency } from '../order-latency.ts'

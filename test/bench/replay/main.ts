@@ -1,6 +1,6 @@
 // `make bench-replay`: how fast letters are replayed and planned, and what live orders notice of it. Runs against a stack that is up.
-import { kafkaLog } from '@tally/platform/kafka-log'
-import { createLog } from '@tally/platform/log'
+import { kafkaLog } from '@tally/platform/kafka/log'
+import { createLog } from '@tally/platform/process/log'
 import { stack } from '../../support/stack.ts'
 import { PARTS } from './config.ts'
 import { measureLive } from './live.ts'

@@ -1,5 +1,5 @@
 // A plan over a long queue: how long the command takes, and how much memory its process holds.
-import type { RecordLog } from '@tally/platform/record-log'
+import type { RecordLog } from '@tally/platform/records/record-log'
 import { uniqueCategory } from '../../support/orders.ts'
 import { runCommand } from './command.ts'
 import { PLAN_SCALE, ROUNDS } from './config.ts'

@@ -1,6 +1,6 @@
 // A process of its own: kafkajs alone produces the records that a replay sends, and says how many a second.
-import { kafkaClient } from '@tally/platform/kafka-client'
-import { createLog } from '@tally/platform/log'
+import { kafkaClient } from '@tally/platform/kafka/client'
+import { createLog } from '@tally/platform/process/log'
 import type { IHeaders } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import { stack } from '../../support/stack.ts'

@@ -19,7 +19,7 @@ describe('what was counted before', () => {
       forgive()
       await restoreCopy()
       const range = { FROM: startedAt.toISOString(), TO: new Date().toISOString(), WHY: 'chaos' }
-      await stackCommand(['exec', 'apply-connectors', '--', 'node', 'connectors/src/main.ts', 'reemit'], range)
+      await stackCommand(['exec', 'apply-connectors', '--', 'node', 'connectors/main.ts', 'reemit'], range)
     })
     expect(again).to.be.greaterThan(300)
     // Once by hand, and once more by the outbox.
