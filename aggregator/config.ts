@@ -1,5 +1,6 @@
 // What the aggregator reads from its environment.
-import { address, consumerConfig, int, readConfig } from '@tally/platform/process/config'
+import { address, int, readConfig } from '@tally/platform/process/config'
+import { consumerConfig } from '@tally/platform/service/config'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

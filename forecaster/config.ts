@@ -1,5 +1,6 @@
 // What the forecaster reads from its environment.
-import { consumerConfig, int, readConfig } from '@tally/platform/process/config'
+import { int, readConfig } from '@tally/platform/process/config'
+import { consumerConfig } from '@tally/platform/service/config'
 
 export const forecasterConfig = () =>
   readConfig(

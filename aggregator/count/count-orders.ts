@@ -1,6 +1,6 @@
 // Counts orders: the slices that wait share one transaction with their event ids, their positions and asOf.
 
-import type { Handler } from '@tally/platform/loop/consume'
+import type { Handler } from '@tally/platform/loop/handler'
 import { type Clock, wait } from '@tally/platform/process/clock'
 import { StopProcess, Unavailable } from '@tally/platform/process/errors'
 import { groupCommit } from '@tally/platform/process/group-commit'

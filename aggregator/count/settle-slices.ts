@@ -1,6 +1,6 @@
 // What one transaction does with the slices that wait for it: which events count, which were counted before, which are
 // refused. Pure: everything the decision rests on is given, everything it changes is in the answer.
-import type { DeadLettered, Message, Slice } from '@tally/platform/loop/consume'
+import type { DeadLettered, Message, Slice } from '@tally/platform/loop/handler'
 import { InvalidMessage, OutOfPosition, RejectedRecords } from '@tally/platform/process/errors'
 import { type Cell, newFold } from './bucket.ts'
 import { type OrderEvent, readEventId } from './order-event.ts'

@@ -1,7 +1,9 @@
 // Counts order events again, from the start of the topic, into a file of its own; when it stands where the counts stand,
 // what differs is put right in one transaction. Until then nothing of the counts is touched.
 import { randomUUID } from 'node:crypto'
-import { type Fault, settleRecords } from '@tally/platform/loop/settle-records'
+import { applyRecords } from '@tally/platform/loop/apply'
+import { bisect } from '@tally/platform/loop/bisect'
+import type { Fault } from '@tally/platform/loop/handler'
 import { type Clock, wait } from '@tally/platform/process/clock'
 import { messageOf, StopProcess, Unavailable } from '@tally/platform/process/errors'
 import type { Log } from '@tally/platform/process/log'
@@ -142,21 +144,16 @@ type ReadAlong = { recordLog: RecordLog; counting: CountOrders; upTo(partition: 
 /** Reads without the group, never past where the counts stand: at the end both know the same records. Dead letters are written already. */
 async function readAlong({ recordLog, counting, upTo }: ReadAlong) {
   let stopped = false
-  /** Settles the records and all offsets up to `next`. */
-  async function settle(batch: RecordBatch, records: LogRecord[], next: bigint, poison?: Fault): Promise<void> {
-    const { topic, partition } = batch
-    const range = { topic, partition, from: counting.startAt(topic, partition), next, highWatermark: batch.highWatermark + 1n }
-    try {
-      await settleRecords(records, range, { group: AGGREGATOR, handler: counting, deadLetter: async () => {}, stillOurs: () => {} }, poison)
-    } catch (error) {
-      if (poison || error instanceof Unavailable || error instanceof StopProcess) throw error
-      if (records.length === 0) throw error
-      if (records.length === 1) return settle(batch, records, next, { reason: 'handler-failed', error, attempts: 1 })
-      const half = Math.ceil(records.length / 2)
-      const behindHalf = records[half]?.offset ?? next
-      await settle(batch, records.slice(0, half), behindHalf)
-      await settle(batch, records.slice(half), next)
+  const applying = { group: AGGREGATOR, handler: counting, deadLetter: async () => {}, assertOurs: () => {} }
+  /** Settles the records and all offsets up to `end`. */
+  function settle({ topic, partition, highWatermark }: RecordBatch, ready: LogRecord[], end: bigint): Promise<void> {
+    const settleSome = async (records: LogRecord[], poison?: Fault) => {
+      const last = records.at(-1)
+      const next = last === undefined || last === ready.at(-1) ? end : last.offset + 1n
+      const range = { topic, partition, from: counting.startAt(topic, partition), next, highWatermark: highWatermark + 1n }
+      await applyRecords(records, range, applying, poison)
     }
+    return bisect(ready, settleSome, 1)
   }
   return recordLog
     .subscribe({

@@ -1,5 +1,5 @@
 // Keeps the newest revision of every bucket; a slice's buckets, its asOf and its position are one transaction.
-import type { Handler, Slice } from '@tally/platform/loop/consume'
+import type { Handler, Slice } from '@tally/platform/loop/handler'
 import type { OrderBucket } from '@tally/schemas/contract/order-bucket'
 import type { BucketEvent } from './decode-bucket.ts'
 

@@ -1,4 +1,41 @@
-// How patient the consume loop is.
+// The loop's whole policy: what each error means for a batch, and how patient the loop is.
+import { InvalidMessage, OutOfPosition, RejectedRecords, StopProcess, Unavailable } from '#process/errors'
+
+/** What comes of a batch, or of a part of it, that could not be settled. */
+export type Decision =
+  /** The record, or those that the handler names, become dead letters at once, with their original bytes. */
+  | 'dead-letter'
+  /** The partition is paused and the batch tried again with back-off; not ready meanwhile; past a deadline the process stops. Never a dead letter. */
+  | 'wait'
+  /** The batch is tried `attempts` times in all, then halved until the record that fails is alone: that one becomes a dead letter. */
+  | 'retry'
+  /** Consuming goes on where the handler says it is. */
+  | 'seek'
+  /** The process ends, with nothing committed past this. */
+  | 'stop'
+  /** The partition has another owner: nothing more is finished or committed for it. */
+  | 'leave'
+
+/** Thrown between two links of the chain when the partition is not ours any more. */
+export const REVOKED = Symbol('the partition was revoked')
+
+/** The table. The suite that every log passes (test/support/consume.contract.ts) has a test for each row. */
+export function decisionOf(error: unknown): Decision {
+  if (error === REVOKED) return 'leave'
+  if (error instanceof InvalidMessage || error instanceof RejectedRecords) return 'dead-letter'
+  if (error instanceof Unavailable) return 'wait'
+  if (error instanceof OutOfPosition) return 'seek'
+  // Also: a dead letter that was not acknowledged, too many dead letters, a position outside the log.
+  if (error instanceof StopProcess) return 'stop'
+  return 'retry'
+}
+
+/** Whether one of the records is to blame, rather than the whole partition or the process being in the wrong place. */
+export function isAboutRecords(error: unknown): boolean {
+  const decision = decisionOf(error)
+  // A handler that rejects no record of its slice by name has failed like any other.
+  return decision === 'retry' || decision === 'dead-letter'
+}
 
 /** Durations in milliseconds. */
 export type Policy = {

@@ -1,6 +1,5 @@
 // Configuration is a schema checked at start: every fault at once, exit code 78.
 import { z } from 'zod'
-import { DEFAULT_POLICY } from '#loop/policy'
 
 export const EXIT_CONFIG = 78
 
@@ -66,23 +65,3 @@ export const commonConfig = {
   OPS_LISTEN: address,
   DRAIN_TIMEOUT_MS: int(1).default(15_000),
 }
-
-/** What every service reads that consumes into a DuckDB file of its own; see policyOf for what is the loop's. */
-export const consumerConfig = {
-  ...commonConfig,
-  LISTEN: address,
-  KAFKA_BROKERS: list,
-  SCHEMA_REGISTRY_URL: z.url(),
-  DATA_FILE: z.string().min(1),
-  DUCKDB_MEMORY_LIMIT: z
-    .string()
-    .regex(/^\d+(MB|GB)$/, 'is not a size such as 160MB')
-    .default('160MB'),
-  START_TIMEOUT_MS: int(1).default(120_000),
-  DLQ_MAX_IN_A_ROW: int(1).default(DEFAULT_POLICY.dlqInARow),
-  STALL_TIMEOUT_MS: int(1_000).default(DEFAULT_POLICY.stallTimeoutMs),
-  MAX_BUFFERED_RECORDS: int(1).default(DEFAULT_POLICY.maxBufferedRecords),
-  DLQ_MAX_SHARE: z.coerce.number().min(0).max(1).default(DEFAULT_POLICY.dlqShare),
-}
-
-export type ConsumerConfig = z.infer<z.ZodObject<typeof consumerConfig>>

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
 import { until } from '../../test/support/until.ts'
-import type { Handler, Slice } from '../loop/consume.ts'
+import type { Handler, Slice } from '../loop/handler.ts'
 import { InvalidMessage, StopProcess, Unavailable } from '../process/errors.ts'
 import { GROUP, TOPIC, textOf, world } from './support/consuming.ts'
 
@@ -116,8 +116,8 @@ describe('consume, seen from beside', () => {
     await append(['b'])
     const fault = await ended.catch((error) => error)
     expect(fault).to.be.instanceOf(StopProcess).with.property('exitCode', 75)
-    expect(fault.message).to.contain('1 records wait')
-    expect(live()).to.contain('1 records wait')
+    expect(fault.message).to.contain('lag 1 in readings/0, and no record was received for')
+    expect(live()).to.contain('lag 1 in readings/0, and no record was received for')
     expect(await metrics.getSingleMetricAsString('consumer_stalled_seconds')).to.match(/partition="0"} 0\.03/)
   })
 

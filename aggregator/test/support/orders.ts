@@ -1,5 +1,5 @@
 // Orders, event ids and slices as the tests need them.
-import type { Slice } from '@tally/platform/loop/consume'
+import type { Slice } from '@tally/platform/loop/handler'
 import { tsidMint } from '@tally/platform/process/ids'
 import type { LogRecord } from '@tally/platform/records/record-log'
 import type { OrderLine, OrderPlaced } from '@tally/schemas/contract/order-placed'

@@ -1,7 +1,8 @@
 // A consume loop on a log in memory, with tiny durations.
 
 import { Registry } from 'prom-client'
-import { type Consuming, consume, type Handler } from '../../loop/consume.ts'
+import { type Consuming, consume } from '../../loop/consume.ts'
+import type { Handler } from '../../loop/handler.ts'
 import type { Policy } from '../../loop/policy.ts'
 import { systemClock } from '../../process/clock.ts'
 import { createLog } from '../../process/log.ts'

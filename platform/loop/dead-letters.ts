@@ -6,43 +6,33 @@ import { deadLetterOf, deadLetterTopic } from '#records/dead-letter'
 import type { LogRecord, NewRecord, RecordLog } from '#records/record-log'
 import { isReplay } from '#records/replay-headers'
 import { dlqLimit } from './dlq-limit.ts'
+import type { Fault } from './handler.ts'
 import type { ConsumeMetrics } from './metrics.ts'
+import type { Partition } from './partition.ts'
 import type { Policy } from './policy.ts'
-import type { Fault } from './settle-records.ts'
 
 type Options = { recordLog: RecordLog; group: string; clock: Clock; log: Log; metrics: ConsumeMetrics; policy: Policy }
 
 /** What is over a limit, and what to do. */
 type Over = { limit: string; advice: string }
 
-/** A partition's records up to `notedUpTo` are in the limit's window; `written` ones are not settled yet. */
-type Noted = { notedUpTo: bigint; written: Set<bigint> }
-
-export type DeadLetterWriter = {
+export type DeadLetters = {
   /**
-   * Writes the letters of these records that are not written yet; resolves once acknowledged.
+   * Writes the dead letters of these records that are not written yet; resolves once acknowledged.
    * @throws StopProcess before writing when there are too many of them, or when one is not acknowledged
    */
-  write(records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void>
+  write(partition: Partition, records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void>
   /** The records are settled: the next ones may begin. */
-  settled(records: LogRecord[]): void
+  settled(partition: Partition, records: LogRecord[]): void
 }
 
-/** The letters of one consumer group. */
-export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy }: Options): DeadLetterWriter {
+/** Those of one consumer group. */
+export function deadLetters({ recordLog, group, clock, log, metrics, policy }: Options): DeadLetters {
   const limit = dlqLimit(policy)
-  const partitions = new Map<string, Noted>()
   let replaysInARow = 0
 
-  function notedOf({ topic, partition }: LogRecord): Noted {
-    const key = `${topic}/${partition}`
-    const noted = partitions.get(key) ?? { notedUpTo: -1n, written: new Set<bigint>() }
-    partitions.set(key, noted)
-    return noted
-  }
-
   /** Brings the window up to date in the records' order; what is over the limit, if anything. */
-  function note(records: LogRecord[], fresh: Set<LogRecord>, noted: Noted): Over | undefined {
+  function note(records: LogRecord[], fresh: Set<LogRecord>, noted: Partition['deadLetters']): Over | undefined {
     let over: Over | undefined
     for (const record of records) {
       const isHandled = !fresh.has(record) && record.offset >= noted.notedUpTo && !noted.written.has(record.offset)
@@ -83,14 +73,12 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
     }
   }
 
-  async function write(records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void> {
-    const [first] = records
-    if (first === undefined) return
-    const noted = notedOf(first)
+  async function write(of: Partition, records: LogRecord[], faults: Map<LogRecord, Fault>): Promise<void> {
+    const noted = of.deadLetters
     const fresh = new Map([...faults].filter(([record]) => !noted.written.has(record.offset)))
     if (fresh.size === 0) return
     const over = note(records, new Set(fresh.keys()), noted)
-    const topic = deadLetterTopic(first.topic, group)
+    const topic = deadLetterTopic(of.topic, group)
     if (over) throw new StopProcess(tooMany(over, topic, fresh))
     const lettersOf = (brief: boolean) =>
       [...fresh].map(([record, fault]) => deadLetterOf(record, { ...fault, group, failedAt: clock.now(), brief }))
@@ -114,10 +102,7 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
 
   return {
     write,
-    settled(records) {
-      const [first] = records
-      if (first === undefined) return
-      const noted = notedOf(first)
+    settled({ deadLetters: noted }, records) {
       note(records, new Set(), noted)
       for (const offset of noted.written) if (offset < noted.notedUpTo) noted.written.delete(offset)
     },
@@ -125,7 +110,7 @@ export function deadLetterWriter({ recordLog, group, clock, log, metrics, policy
 }
 
 const notAcknowledged = (topic: string, cause: unknown) =>
-  `a dead letter was not acknowledged by ${topic}: ${messageOf(cause)}. Nothing was committed past it. Mend Kafka, or raise the topic's max.message.bytes when the letter is too large, and start again.`
+  `could not write a dead letter to ${topic}: ${messageOf(cause)}. No offset was committed past the record. Fix Kafka, or raise max.message.bytes of the topic if the record is too large for it, and start again.`
 
 const FIND_THE_CAUSE =
   'That is no single bad record: find the cause (a schema not registered, a release gone wrong) and start again. To dead-letter them all the same, raise DLQ_MAX_IN_A_ROW and DLQ_MAX_SHARE.'

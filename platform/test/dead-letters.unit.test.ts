@@ -2,8 +2,9 @@
 
 import { expect } from 'chai'
 import { Registry } from 'prom-client'
-import { deadLetterWriter } from '../loop/dead-letter-writer.ts'
+import { deadLetters } from '../loop/dead-letters.ts'
 import { consumeMetrics } from '../loop/metrics.ts'
+import { newPartition } from '../loop/partition.ts'
 import { DEFAULT_POLICY } from '../loop/policy.ts'
 import { systemClock } from '../process/clock.ts'
 import { StopProcess } from '../process/errors.ts'
@@ -18,7 +19,8 @@ function writing() {
   recordLog.createTopic('t-g-dlq', 1)
   const metrics = consumeMetrics(new Registry())
   const options = { recordLog, group: 'g', clock: systemClock, log: createLog('test', 'silent'), metrics, policy: DEFAULT_POLICY }
-  const writer = deadLetterWriter(options)
+  const writer = deadLetters(options)
+  const partition = newPartition({ topic: 't', partition: 0 }, 0)
   let next = 0n
   const records = (count: number, headers: Headers): LogRecord[] =>
     Array.from({ length: count }, () => {
@@ -28,16 +30,16 @@ function writing() {
     })
   return {
     letters: () => recordLog.records('t-g-dlq').length,
-    handled: (count: number, headers: Headers = {}) => writer.settled(records(count, headers)),
+    handled: (count: number, headers: Headers = {}) => writer.settled(partition, records(count, headers)),
     /** What it threw, if anything. */
     async failed(count: number, headers: Headers = {}): Promise<unknown> {
       const some = records(count, headers)
       const faults = new Map(some.map((record) => [record, { reason: 'unreadable', error: new Error('no'), attempts: 1 }]))
-      const fault = await writer.write(some, faults).then(
+      const fault = await writer.write(partition, some, faults).then(
         () => undefined,
         (error: unknown) => error,
       )
-      if (fault === undefined) writer.settled(some)
+      if (fault === undefined) writer.settled(partition, some)
       return fault
     },
   }

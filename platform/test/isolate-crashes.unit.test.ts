@@ -1,6 +1,8 @@
 import { expect } from 'chai'
-import { type Caution, cautionOf } from '../loop/caution.ts'
+import type { Settle } from '../loop/bisect.ts'
 import type { CrashMark, CrashMarks } from '../loop/crash-marks.ts'
+import { crashIsolation } from '../loop/isolate-crashes.ts'
+import { partitionsOf } from '../loop/partition.ts'
 import { StopProcess, Unavailable } from '../process/errors.ts'
 import { createLog } from '../process/log.ts'
 import type { LogRecord, RecordBatch } from '../records/record-log.ts'
@@ -39,7 +41,15 @@ describe('caution after a crash', () => {
   beforeEach(() => {
     marks = memoryMarks()
   })
-  const start = () => cautionOf({ marks, group: 'g', log })
+  const start = () => {
+    const isolation = crashIsolation({ marks, group: 'g', log })
+    const partitions = partitionsOf({ now: () => 0 })
+    return {
+      work: (batch: RecordBatch, settle: Settle) => isolation.isolate(partitions.of(batch), batch.records, settle),
+      close: isolation.close,
+    }
+  }
+  type Caution = ReturnType<typeof start>
 
   /** A process that handles the batches until it dies over an offset; what it settled, and what it gave up on. */
   async function life(batches: RecordBatch[], deadly: (offset: number) => boolean) {
