@@ -4,7 +4,7 @@ import { commonConfig, flag, int, list, readConfig } from '@tally/platform/proce
 import { messageOf } from '@tally/platform/process/errors'
 import { AGGREGATOR, dlqOf, FORECASTER, ORDER_BUCKETS, ORDER_EVENTS, parkedOf, REPLAYER_AUDIT } from '@tally/schemas/contract/topics'
 import { z } from 'zod'
-import type { Command } from '#command/execute'
+import type { Command } from '#command/command'
 import { commandWords } from '#command/words'
 import type { Dlq } from '#letters/letter'
 

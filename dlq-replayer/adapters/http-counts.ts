@@ -1,7 +1,7 @@
 // Asks the aggregator over HTTP what it counted: from which records, and which events; many at once.
 import { Unavailable } from '@tally/platform/process/errors'
 import type { Place, Range } from '#letters/positions'
-import type { Outcomes } from '#worker/verify-replays'
+import type { Outcomes } from '#ports'
 
 const TIMEOUT_MS = 10_000
 /** What one lookup takes. */

@@ -1,6 +1,7 @@
 // Dead letter queues and the topics they came from, in Kafka.
-import type { DeadLetter } from '@tally/platform/records/dead-letter'
+
 import { noNumberIn, readDeadLetter } from '@tally/platform/records/dead-letter'
+import type { DeadLetter } from '@tally/platform/records/failed-record'
 import { readBatches, readRanges } from '@tally/platform/records/read-ranges'
 import type { Headers, LogRecord, RecordLog, RepeatedHeaders } from '@tally/platform/records/record-log'
 import { endsOf, rangesBetween } from '#ledger/entry'
@@ -8,8 +9,7 @@ import type { Dlq, Letter } from '#letters/letter'
 import { keyMark, positionText, type Replay, replayIn } from '#letters/letter'
 import type { Place, Positions } from '#letters/positions'
 import { addPlaces, positionRanges } from '#letters/positions'
-import type { LetterReader } from '#plan/plan-replay'
-import type { Replays } from '#worker/work-cut'
+import type { LetterReader, Replays } from '#ports'
 
 /** Any record makes a letter: what is in a dead letter queue is shown, whoever put it there. */
 export const letterOf = (dlq: Dlq, record: LogRecord): Letter => new LetterInQueue(dlq, record)

@@ -3,7 +3,7 @@ import type { Clock } from '@tally/platform/process/clock'
 import type { Control } from '#ledger/entry'
 import type { Run } from '#ledger/ledger'
 import { openRuns } from '#ledger/ledger'
-import type { Audit } from './start-run.ts'
+import type { Audit } from '#ports'
 
 /** Tells the named run, else every open one; returns those that were told. */
 export async function controlRuns(

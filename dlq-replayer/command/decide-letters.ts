@@ -1,10 +1,10 @@
 // A run that the command works itself, since it sends nothing: what an engineer decided of letters, written down for ever.
 import type { Clock } from '@tally/platform/process/clock'
+import { ALIVE_MS, mayGoOn } from '#ledger/going-on'
 import type { Settled } from '#ledger/outcome'
 import type { QueuePlan } from '#plan/plan'
-import { ALIVE_MS } from '#worker/drive-runs'
-import { mayGoOn } from '#worker/hold-run'
-import type { Audit, Request, StartedRun } from './start-run.ts'
+import type { Audit } from '#ports'
+import type { Request, StartedRun } from './start-run.ts'
 import { startRun } from './start-run.ts'
 
 /** Writes down what became of letters, waiting while the run is paused; false: it was cancelled, and nothing was written. */

@@ -3,7 +3,7 @@ import type { Clock } from '@tally/platform/process/clock'
 import { wait } from '@tally/platform/process/clock'
 import type { Run } from '#ledger/ledger'
 import { tallied } from '#ledger/outcome'
-import type { Audit } from './start-run.ts'
+import type { Audit } from '#ports'
 
 const POLL_MS = 300
 

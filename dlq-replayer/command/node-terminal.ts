@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ask } from '@tally/platform/process/ask'
 import { EXIT } from '#ledger/outcome'
-import type { Terminal } from './execute.ts'
+import type { Terminal } from '#ports'
 
 /** Answers go to standard output, everything else to standard error. */
 export function terminal(): Terminal {

@@ -1,30 +1,11 @@
 // Which letters a run is over: those that lie in the queues, those of a file, or those that a patch makes of them.
 
 import { lookAtImport, putImport } from '#mend/import-letters'
-import type { Command, Tools } from './execute.ts'
+import type { Command, Tools } from './command.ts'
 import { importLines } from './import-text.ts'
 import { preparePatch } from './prepare-patch.ts'
-import type { Planned } from './show-plan.ts'
+import type { Prepared } from './prepared.ts'
 import { makePlan } from './show-plan.ts'
-import type { Request } from './start-run.ts'
-
-export type Prepared = {
-  /** What is open and selected now. */
-  planned: Planned
-  /** Letters that the run would be over, once they are put into their queues. */
-  letters: number
-  /** Said besides the plan. */
-  lines: string[]
-  /** For machines. */
-  json: Record<string, unknown>
-  /** What the audit keeps of it, besides the filter. */
-  source: Record<string, string>
-  /** What names the letters on the command line, besides the filter. */
-  words: Record<string, string>
-  /** Puts into the queues what is not in them yet; the plan of all of it. */
-  put(request: Request): Promise<Planned>
-  close(): Promise<void>
-}
 
 /** Looks only. @throws Error when the file, or the filter, is of no use */
 export async function prepareLetters(command: Command, tools: Tools): Promise<Prepared> {

@@ -2,7 +2,7 @@
 import type { Clock } from '@tally/platform/process/clock'
 import type { Run } from '#ledger/ledger'
 import { age, COLUMNS, fit, number } from '#letters/text'
-import type { Terminal } from './execute.ts'
+import type { Terminal } from '#ports'
 import { progressLine } from './run-text.ts'
 
 const LINE_EVERY_MS = 5_000

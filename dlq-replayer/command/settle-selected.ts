@@ -2,8 +2,9 @@
 import type { Clock } from '@tally/platform/process/clock'
 import { cutPositions } from '#letters/positions'
 import type { QueuePlan } from '#plan/plan'
+import type { Audit } from '#ports'
 import { decideLetters } from './decide-letters.ts'
-import type { Audit, Request, StartedRun } from './start-run.ts'
+import type { Request, StartedRun } from './start-run.ts'
 
 const LETTERS_PER_ENTRY = 500
 

@@ -3,7 +3,7 @@
 import { EXIT } from '#ledger/outcome'
 import { meansQueue } from '#letters/filter'
 import { parseFilter } from '#letters/filter-words'
-import type { Command, Tools } from './execute.ts'
+import type { Command, Tools } from './command.ts'
 import { historyText } from './history-text.ts'
 import { noQueueLines } from './queues-text.ts'
 import { runJson } from './run-text.ts'

@@ -1,7 +1,7 @@
 // The command without GO: what is there, what a file or a patch would make of it, and the next command.
 
 import { EXIT } from '#ledger/outcome'
-import type { Command, Tools } from './execute.ts'
+import type { Command, Tools } from './command.ts'
 import { planJson } from './plan-json.ts'
 import { nextCommand, planText } from './plan-text.ts'
 import { prepareLetters } from './prepare-letters.ts'

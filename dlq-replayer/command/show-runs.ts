@@ -2,8 +2,8 @@
 
 import type { Control } from '#ledger/entry'
 import { EXIT } from '#ledger/outcome'
+import type { Command, Tools } from './command.ts'
 import { controlRuns } from './control-run.ts'
-import type { Command, Tools } from './execute.ts'
 import { runJson, runText, statusText } from './run-text.ts'
 
 export async function showStatus({ run: id, json, name }: Command, { audit, clock, terminal }: Tools): Promise<number> {

@@ -1,21 +1,13 @@
 // Starts a run over exactly what a plan selected: the selection is written down first, and the audit topic's order
 // decides which of two runs on one queue was first.
+
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@tally/platform/process/clock'
-import type { Action, Entry } from '#ledger/entry'
-import type { Ledger } from '#ledger/ledger'
+import type { Action } from '#ledger/entry'
 import { positionRanges } from '#letters/positions'
 import type { QueuePlan } from '#plan/plan'
 import { digestOf } from '#plan/plan-id'
-
-export type Audit = {
-  /** Resolves once the entries are acknowledged. */
-  append(entries: Entry[]): Promise<void>
-  /** Reads up to the topic's present end; the same object every time, changed by nobody else. */
-  refresh(): Promise<Ledger>
-  /** The same object as it is: what was appended some milliseconds ago may not be in it. */
-  latest(): Ledger
-}
+import type { Audit } from '#ports'
 
 export type Request = {
   action: Action

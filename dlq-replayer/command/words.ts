@@ -2,7 +2,7 @@
 import { flagOf } from '@tally/platform/process/config'
 import { FILTER_VARIABLES } from '#letters/filter-words'
 import { shellWord } from '#letters/text'
-import type { Command, Form } from './execute.ts'
+import type { Command, Form } from './command.ts'
 
 /** Letters a second beside which live orders are read about as soon as without a replay: docs/performance.md. */
 export const DEFAULT_RATE = 500

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Unavailable } from '@tally/platform/process/errors'
 import type { RecordLog } from '@tally/platform/records/record-log'
-import type { Audit } from '#command/start-run'
+import type { Audit } from '#ports'
 import { entryJson, parseEntry } from './json-entries.ts'
 import { applyEntry, emptyLedger } from './ledger.ts'
 

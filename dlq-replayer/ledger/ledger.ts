@@ -6,8 +6,8 @@ import { addPositions, addRanges, removePositions, sizeOf, split } from '#letter
 import type { Action, Control, Ending, Entry, Sending, SettledLetters, Started } from './entry.ts'
 import type { Outcome, Tally } from './outcome.ts'
 import { addToTally, emptyTally, isFinal } from './outcome.ts'
-import type { Recent } from './run-brake.ts'
-import { addToRecent } from './run-brake.ts'
+import type { Recent } from './recent.ts'
+import { addToRecent } from './recent.ts'
 
 export type Run = Omit<Started, 'kind' | 'run'> & {
   id: string

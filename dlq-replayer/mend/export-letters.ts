@@ -2,7 +2,7 @@
 import { letterLine } from '#letters/letter-line'
 import { hasPosition, positionRanges } from '#letters/positions'
 import type { QueuePlan } from '#plan/plan'
-import type { LetterReader } from '#plan/plan-replay'
+import type { LetterReader } from '#ports'
 
 /** The lines of all selected letters, in order. */
 export async function* exportLetters(plans: QueuePlan[], letters: LetterReader): AsyncGenerator<string> {

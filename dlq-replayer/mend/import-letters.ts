@@ -10,7 +10,7 @@ import { recordDigest } from '#letters/letter-digest'
 import { parseLetterLine } from '#letters/letter-line'
 import type { Positions } from '#letters/positions'
 import { addPositions, addRanges, hasPosition, positionRanges, positionsOf } from '#letters/positions'
-import type { LetterReader } from '#plan/plan-replay'
+import type { LetterReader } from '#ports'
 import { type Append, inLots, placesOf, putLetters } from './put-letters.ts'
 
 export type ImportedQueue = {

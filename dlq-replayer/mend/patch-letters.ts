@@ -6,7 +6,7 @@ import type { Letter } from '#letters/letter'
 import { recordDigest } from '#letters/letter-digest'
 import { hasPosition, type Place, positionRanges } from '#letters/positions'
 import type { QueuePlan } from '#plan/plan'
-import type { LetterReader } from '#plan/plan-replay'
+import type { LetterReader } from '#ports'
 import { changesOf, diffLines, type PatchedBytes, type PatchLetter, patchLetterOf } from './patch-letter.ts'
 
 export type Patcher = {

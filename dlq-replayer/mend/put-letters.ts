@@ -6,7 +6,7 @@ import type { Dlq } from '#letters/letter'
 import { recordDigest } from '#letters/letter-digest'
 import type { Positions } from '#letters/positions'
 import { addPlaces } from '#letters/positions'
-import type { LetterReader } from '#plan/plan-replay'
+import type { LetterReader } from '#ports'
 
 /** Writes with acks=all; resolves once every record is acknowledged. */
 export type Append = (topic: string, records: NewRecord[]) => Promise<unknown>

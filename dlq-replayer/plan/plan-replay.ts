@@ -1,4 +1,5 @@
 // Looks through the dead letter queues, reading only: which letters are open, meant by the filter, and why they failed.
+
 import { Unavailable } from '@tally/platform/process/errors'
 import type { Bounds } from '@tally/platform/records/record-log'
 import { endsOf } from '#ledger/entry'
@@ -10,17 +11,10 @@ import type { Dlq, Letter } from '#letters/letter'
 import { positionText } from '#letters/letter'
 import type { Positions, Range } from '#letters/positions'
 import { hasPosition, positionsOf, sizeOf, split } from '#letters/positions'
+import type { LetterReader } from '#ports'
 import type { QueuePlan } from './plan.ts'
 import { addLetter, addOpen, addSample, emptyPlan, wantsSample } from './plan.ts'
 import { boundsThen } from './plan-id.ts'
-
-export type LetterReader = {
-  bounds(dlq: Dlq): Promise<Map<number, Bounds>>
-  /** How long the queue keeps a letter; undefined: without limit. */
-  retentionMs?(dlq: Dlq): Promise<number | undefined>
-  /** The letters of the ranges that are still kept, by partition and offset; a stream, so any number fits into memory. */
-  read(dlq: Dlq, ranges: Range[]): AsyncIterable<Letter>
-}
 
 export type Planning = {
   letters: LetterReader

@@ -3,8 +3,8 @@ import { firstOf } from '#ledger/entry'
 import type { Letter } from '#letters/letter'
 import { copyOf, keyMark, positionText } from '#letters/letter'
 import type { Place } from '#letters/positions'
+import type { Replays } from '#ports'
 import type { Sent } from './letters-out.ts'
-import type { Replays } from './work-cut.ts'
 
 /** A key, and the record of it behind which nothing newer may be missing. */
 type Source = { key: string; source: Place }

@@ -1,12 +1,14 @@
 // Keeps every open run moving: the ledger says what is left, the queue only carries it. So a lost queue loses nothing.
+
 import type { Clock } from '@tally/platform/process/clock'
-import type { Audit } from '#command/start-run'
 import type { Ending } from '#ledger/entry'
+import { ALIVE_MS } from '#ledger/going-on'
 import type { Run } from '#ledger/ledger'
 import { openRuns } from '#ledger/ledger'
-import { endingOf } from '#ledger/run-brake'
 import type { Range } from '#letters/positions'
 import { countPositions, coversRange, cutPositions } from '#letters/positions'
+import type { Audit } from '#ports'
+import { endingOf } from './run-brake.ts'
 
 /** One job: a part of a run, as ranges of positions, never the letters themselves. */
 export type Cut = { run: string; dlq: string; cut: number; ranges: Range[] }
@@ -19,8 +21,6 @@ export type CutQueue = {
 /** Letters in one job after the canary. Between jobs nothing is out, which costs up to two seconds; a run is paused, cancelled and taken up again within them. */
 const CUT_LETTERS = 250_000
 
-/** A command that settles letters itself writes at least so often. */
-export const ALIVE_MS = 20_000
 /** One that wrote nothing for so long has died. */
 const DEAD_MS = 3 * ALIVE_MS
 

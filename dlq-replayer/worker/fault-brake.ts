@@ -2,7 +2,7 @@
 import { backoffMs } from '@tally/platform/process/backoff'
 import type { Clock } from '@tally/platform/process/clock'
 import { messageOf } from '@tally/platform/process/errors'
-import type { Audit } from '#command/start-run'
+import type { Audit } from '#ports'
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 }
 

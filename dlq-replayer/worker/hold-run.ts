@@ -1,11 +1,12 @@
 // Asked before dead letters go out: whether the run may go on, and whether its group does.
+
 import { wait } from '@tally/platform/process/clock'
 import { endsOf } from '#ledger/entry'
-import { pauseOf } from '#ledger/run-brake'
+import { mayGoOn } from '#ledger/going-on'
 import type { Dlq } from '#letters/letter'
-import type { CutWork } from './work-cut.ts'
+import { pauseOf } from './run-brake.ts'
+import type { CutWork } from './work.ts'
 
-const PAUSE_POLL_MS = 500
 /** While letters go out. */
 const LAG_LOOK_MS = 1_000
 /** While they wait for it. */
@@ -15,17 +16,6 @@ const STUCK_MS = 5_000
 
 /** Who pauses a run of which too little is known. */
 const SELF = 'dlq-replayer'
-
-/** True: send. False: the run was cancelled or the process drains. Waits while the run is paused. */
-export async function mayGoOn(id: string, { audit, stopping }: Pick<CutWork, 'audit'> & Partial<CutWork>): Promise<boolean> {
-  for (;;) {
-    if (stopping?.aborted) return false
-    const run = audit.latest().runs.get(id)
-    if (run?.state === 'running') return true
-    if (run?.state !== 'paused') return false
-    await wait(PAUSE_POLL_MS, stopping)
-  }
-}
 
 /**
  * Pauses the run when too many outcomes stay unknown; looks at the group at most once a second, and holds the run while it

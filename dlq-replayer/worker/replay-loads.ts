@@ -6,7 +6,6 @@ import type { Run } from '#ledger/ledger'
 import { queueOf } from '#ledger/ledger'
 import type { Settled } from '#ledger/outcome'
 import { settledAs } from '#ledger/outcome'
-import { endingOf, mostOut } from '#ledger/run-brake'
 import type { Dlq, Keyed, Letter } from '#letters/letter'
 import { copyOf, parted, placeOf, positionText, replayOf, wavesByKey } from '#letters/letter'
 import type { Place } from '#letters/positions'
@@ -15,8 +14,9 @@ import { putRight, superseded } from './compacted.ts'
 import { groupBrake } from './hold-run.ts'
 import type { Sent } from './letters-out.ts'
 import { lettersOut } from './letters-out.ts'
+import { endingOf, mostOut } from './run-brake.ts'
 import { failureReader, verifyReplays } from './verify-replays.ts'
-import type { CutWork } from './work-cut.ts'
+import type { CutWork } from './work.ts'
 
 type Loading = { dlq: Dlq; run: Run; cut: number; settle(settled: Settled[]): Promise<void>; work: CutWork }
 

@@ -1,7 +1,6 @@
 // What no run could wait for is settled when it becomes known: a replay that was counted, or failed again, after all.
 import type { Clock } from '@tally/platform/process/clock'
 import { Unavailable } from '@tally/platform/process/errors'
-import type { Audit } from '#command/start-run'
 import { firstOf } from '#ledger/entry'
 import { openRuns, queueOf } from '#ledger/ledger'
 import type { Settled } from '#ledger/outcome'
@@ -9,10 +8,8 @@ import { settledAs } from '#ledger/outcome'
 import type { Dlq, Letter, Replay } from '#letters/letter'
 import { eventIdOf, placeOf, positionText } from '#letters/letter'
 import type { Place, Range } from '#letters/positions'
-import type { LetterReader } from '#plan/plan-replay'
-import type { Outcomes } from './verify-replays.ts'
+import type { Audit, LetterReader, Outcomes, Replays } from '#ports'
 import { countedBy, failuresSince } from './verify-replays.ts'
-import type { Replays } from './work-cut.ts'
 
 type Settling = { audit: Audit; letters: LetterReader; replays: Pick<Replays, 'replaysAt'>; outcomes: Outcomes; clock: Clock }
 

@@ -1,4 +1,5 @@
 // What became of replays, told from the group's side: what it dead-lettered again, how far it got, what it counted.
+
 import type { Clock } from '@tally/platform/process/clock'
 import { wait } from '@tally/platform/process/clock'
 import { Unavailable } from '@tally/platform/process/errors'
@@ -10,18 +11,8 @@ import type { Dlq, Letter, Replay } from '#letters/letter'
 import { eventIdOf, positionText, replayIn } from '#letters/letter'
 import type { Place, Positions, Range } from '#letters/positions'
 import { addPositions, hasPosition, positionRanges, positionsOf } from '#letters/positions'
-import type { LetterReader } from '#plan/plan-replay'
+import type { LetterReader, Outcomes, Replays } from '#ports'
 import type { Sent } from './letters-out.ts'
-import type { Replays } from './work-cut.ts'
-
-export type Outcomes = {
-  /** The group's next offsets on the topic; a partition it never committed is not in it. */
-  committed(group: string, topic: string): Promise<Ends>
-  /** The records of the topic from which the group counted an event, as far as it still knows. Null: it keeps no such record. @throws Unavailable */
-  countedOf(group: string, records: Range[]): Promise<Range[] | null>
-  /** From which record of the topic the group counted each of those of the events that it did. Null: the group keeps no such record. @throws Unavailable */
-  countedAt(group: string, eventIds: readonly string[]): Promise<Map<string, Place> | null>
-}
 
 type Verifying = {
   letters: LetterReader

@@ -2,12 +2,11 @@
 import type { Clock } from '@tally/platform/process/clock'
 import { wait } from '@tally/platform/process/clock'
 import type { Log } from '@tally/platform/process/log'
-import type { Audit } from '#command/start-run'
 import { type Ledger, openRuns, queueOf } from '#ledger/ledger'
 import type { Dlq } from '#letters/letter'
 import type { QueuePlan } from '#plan/plan'
-import type { LetterReader } from '#plan/plan-replay'
 import { planReplay } from '#plan/plan-replay'
+import type { Audit, LetterReader } from '#ports'
 
 type Watching = {
   dlqs: Dlq[]

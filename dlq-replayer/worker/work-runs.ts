@@ -7,7 +7,7 @@ import type { Cut, CutQueue } from './drive-runs.ts'
 import { driveRuns } from './drive-runs.ts'
 import { faultBrake } from './fault-brake.ts'
 import { paceOf } from './pace.ts'
-import type { CutWork } from './work-cut.ts'
+import type { CutWork } from './work.ts'
 import { workCut } from './work-cut.ts'
 
 export type OpenQueue = CutQueue & { close(): Promise<void> }

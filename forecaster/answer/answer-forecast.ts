@@ -1,9 +1,11 @@
 // Answers a question with a forecast: made anew when its history has changed, one at a time, never long at a stretch.
+
 import type { Clock } from '@tally/platform/process/clock'
 import { Unavailable } from '@tally/platform/process/errors'
 import { type Forecast, forecast, type NotEnoughHistory } from '#backtest/forecast'
 import type { Model } from '#models/model'
-import { closedHistory, type History, type PeriodSum } from '#series/history'
+import type { DemandHistory, Reading } from '#series/history'
+import { closedHistory, type History } from '#series/history'
 import { type Question, RHYTHMS, type Rhythm, seriesName } from '#series/series'
 
 /** Times in epoch microseconds. */
@@ -23,11 +25,6 @@ export type Answer =
   | { outcome: 'no-as-of' }
   /** The history is the one the asker has a forecast of. */
   | { outcome: 'unchanged' }
-
-/** One snapshot: the closed periods as of asOf. */
-export type Reading = { asOf: bigint | null; known: boolean; sums: PeriodSum[]; fingerprint: string }
-
-export type DemandHistory = { read(question: Question): Promise<Reading> }
 
 type Options = {
   history: DemandHistory

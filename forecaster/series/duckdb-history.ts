@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '@tally/platform/duckdb/file'
 import type { Snapshots } from '@tally/platform/duckdb/snapshots'
-import type { DemandHistory, Reading } from '#answer/answer-forecast'
+import type { DemandHistory, Reading } from './history.ts'
 import { closedEnd } from './history.ts'
 import { historyLimit, type Measure, type Question, RHYTHMS, type Series } from './series.ts'
 

@@ -1,4 +1,5 @@
 // The history of a series: its closed periods, zero-filled, as numbers.
+import type { Question } from './series.ts'
 
 /** What was counted in one period, by its start in minutes since the epoch. */
 export type PeriodSum = { minute: number; value: number }
@@ -33,3 +34,8 @@ export function periodsOf({ startMinute, periodMinutes, values }: History, from:
     return { start: BigInt(minute) * MICROS_PER_MINUTE, end: BigInt(minute + periodMinutes) * MICROS_PER_MINUTE }
   })
 }
+
+/** One snapshot: the closed periods as of asOf. */
+export type Reading = { asOf: bigint | null; known: boolean; sums: PeriodSum[]; fingerprint: string }
+
+export type DemandHistory = { read(question: Question): Promise<Reading> }

@@ -1,13 +1,8 @@
 // Wrong API keys of one address: so many a minute are looked up; past that they are refused without asking the database.
-import { Problem } from '@tally/platform/http/problem'
-import type { RateLimits } from './rate-limits.ts'
 
-export type WrongKeys = {
-  /** Before a key is looked up that was never seen to be right. @throws Problem 429 */
-  check(address: string): Promise<void>
-  /** After the key turned out wrong. @throws Problem 429 */
-  count(address: string): Promise<void>
-}
+import { Problem } from '@tally/platform/http/problem'
+import type { WrongKeys } from '#merchants/authenticate'
+import type { RateLimits } from './rate-limits.ts'
 
 /** At most `perMinute` of them, for each address. */
 export function limitWrongKeys(limits: RateLimits, perMinute: number): WrongKeys {

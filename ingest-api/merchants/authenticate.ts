@@ -2,7 +2,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { Problem } from '@tally/platform/http/problem'
 import type { Clock } from '@tally/platform/process/clock'
-import type { WrongKeys } from '#admission/wrong-keys'
 import type { Merchant } from './merchant.ts'
 
 /** Finds the merchant of a key that is not revoked, by the key's hash. */
@@ -76,3 +75,10 @@ export function authenticateMerchant(find: FindMerchant, clock: Clock, wrongKeys
 
 const unauthorized = (detail: string) =>
   new Problem(401, 'unauthorized', 'No valid API key', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="tally"' } })
+
+export type WrongKeys = {
+  /** Before a key is looked up that was never seen to be right. @throws Problem 429 */
+  check(address: string): Promise<void>
+  /** After the key turned out wrong. @throws Problem 429 */
+  count(address: string): Promise<void>
+}

@@ -1,8 +1,10 @@
 // The verbs of the command line.
+
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { wait } from '@tally/platform/process/clock'
 import { mustRun, running, runningOrStarted } from './client.ts'
+import type { Command } from './command.ts'
 import type { Settings } from './config.ts'
 import { environment } from './config.ts'
 import type { Ended } from './control.ts'
@@ -21,17 +23,6 @@ import { setUp } from './setup.ts'
 import { showStatus } from './status.ts'
 import { markThrowAway, mayBeEmptied } from './throw-away.ts'
 import type { UnitStatus } from './unit.ts'
-
-export type Command = {
-  settings: Settings
-  names: string[]
-  /** What follows `--`. */
-  argv: string[]
-  profile: string[]
-  follow: boolean
-  lines: string
-  json: boolean
-}
 
 const INTERRUPTED = 130
 const POLL_MS = 20

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command } from './commands.ts'
+import type { Command } from './command.ts'
 import { StackError } from './errors.ts'
 
 /** The last lines of the named services, or of all; follows them when asked to. */

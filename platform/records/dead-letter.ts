@@ -1,29 +1,11 @@
 // A dead letter: one failed record with its original bytes and headers, and why it failed. Pure.
+
 import { messageOf } from '#process/errors'
+import type { DeadLetter } from './failed-record.ts'
 import { readForeignLetter } from './foreign-letters.ts'
 import type { Headers, LogRecord, NewRecord, RepeatedHeaders, SomeHeaders } from './record-log.ts'
 import { headerOf, headersThat } from './record-log.ts'
 import { REPLAYS } from './replay-headers.ts'
-
-/** Original key, value and headers (without the letter's own), where they came from and what went wrong. */
-export type DeadLetter = {
-  key: Buffer | null
-  value: Buffer | null
-  headers: Headers
-  repeatedHeaders?: RepeatedHeaders | undefined
-  topic: string
-  partition: number
-  offset: bigint
-  group: string
-  reason: string
-  exception: string
-  message: string
-  attempts: number
-  /** Epoch milliseconds. */
-  failedAt: number
-  /** How often it had been replayed before it failed. */
-  replays: number
-}
 
 export type Failure = {
   reason: string

@@ -1,5 +1,5 @@
 // Dead letters of Kafka Connect and of Spring Kafka, read as ours. Pure.
-import type { DeadLetter } from './dead-letter.ts'
+import type { DeadLetter } from './failed-record.ts'
 import type { LogRecord } from './record-log.ts'
 import { headersThat } from './record-log.ts'
 import { REPLAYS } from './replay-headers.ts'

@@ -1,7 +1,7 @@
 // Consumer groups of the log in memory: eager rebalances, one batch at a time per partition.
 import { type BufferGate, bufferGate } from '#records/buffer-gate'
 import type { LogConsumer, Subscription } from '#records/record-log'
-import { lastStableOf, type MemoryPartition } from './memory-log.ts'
+import { lastStableOf, type MemoryPartition } from './memory-partition.ts'
 
 type Place = { topic: string; partition: number }
 type Assigned = Place & { position: bigint; inHand: boolean; sought: boolean }

@@ -1,18 +1,10 @@
 // The record log in memory: for tests, with a handle for faults. It passes the same contract suite as Kafka.
+
 import type { Clock } from '#process/clock'
 import { Unavailable } from '#process/errors'
 import type { LogRecord, NewRecord, RecordLog, Written } from '#records/record-log'
 import { memoryGroups } from './memory-groups.ts'
-
-/** `end`: the offset behind the last record; `openFrom`: first offsets of transactions that are open. */
-export type MemoryPartition = { logStart: bigint; end: bigint; records: LogRecord[]; openFrom: Set<bigint> }
-
-/** The offset before which all can be read. */
-export function lastStableOf({ end, openFrom }: MemoryPartition): bigint {
-  let lastStable = end
-  for (const from of openFrom) if (from < lastStable) lastStable = from
-  return lastStable
-}
+import { lastStableOf, type MemoryPartition } from './memory-partition.ts'
 
 export type OpenTransaction = { commit(): Promise<void>; abort(): Promise<void> }
 

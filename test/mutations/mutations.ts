@@ -32,9 +32,9 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'counts first, Kafka after: the position is committed before the transaction',
-    file: 'platform/loop/work-batch.ts',
-    search: '    const settled = await settleRecords(',
-    replace: '    await consumer().commit(topic, partition, range.next)\n    const settled = await settleRecords(',
+    file: 'platform/loop/chain.ts',
+    search: '    const applied = await applyRecords(',
+    replace: '    await consumer.commit(topic, number, next)\n    const applied = await applyRecords(',
     test: loop('stops the process past the deadline with nothing committed'),
   },
   {
@@ -133,8 +133,8 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'who waits for an open transaction has not stalled',
-    file: 'platform/loop/watch-consumption.ts',
-    search: '!isHeldBack && ',
+    file: 'platform/loop/watch.ts',
+    search: 'partition.heldBack === undefined && ',
     replace: '',
     test: {
       file: 'platform/test/support/consume.contract.ts',
@@ -210,23 +210,23 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the acknowledged letter before the position',
-    file: 'platform/loop/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letters.ts',
     search: 'await recordLog.append(topic, letters)',
     replace: 'void recordLog.append(topic, letters).catch(() => {})',
     test: loop('stops when a dead letter is not acknowledged, with nothing committed past it'),
   },
   {
     name: 'the limit of dead letters',
-    file: 'platform/loop/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letters.ts',
     search: 'if (over) throw new StopProcess(tooMany(over, topic, fresh))',
     replace: 'if (over) tooMany(over, topic, fresh)',
     test: loop('stops before it writes the letters when too many records in a row fail, and commits nothing past them'),
   },
   {
     name: 'what is away while a batch is bisected is no poison',
-    file: 'platform/loop/work-batch.ts',
-    search: 'error === REVOKED || error instanceof Unavailable || error instanceof OutOfPosition',
-    replace: 'error === REVOKED || error instanceof OutOfPosition',
+    file: 'platform/loop/bisect.ts',
+    search: '!isAboutRecords(error) || ',
+    replace: '',
     test: {
       file: 'platform/test/outage-while-bisecting.unit.test.ts',
       title: 'blames no record: the bisection begins again, and the poison record alone is dead-lettered',
@@ -245,21 +245,21 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'nothing more for a revoked partition',
-    file: 'platform/loop/work-batch.ts',
+    file: 'platform/loop/chain.ts',
     search: 'if (!batch.owned()) throw REVOKED',
     replace: 'if (!batch.owned()) return',
     test: loop('commits nothing for a partition that was revoked meanwhile'),
   },
   {
     name: 'a replay for the group that failed alone',
-    file: 'platform/loop/settle-records.ts',
-    search: 'if (isForOthers(record, group)) ignored += 1',
-    replace: "if (isForOthers(record, '')) ignored += 1",
+    file: 'platform/loop/decode.ts',
+    search: 'if (isForOthers(record, group)) decoded',
+    replace: "if (isForOthers(record, '')) decoded",
     test: loop('ignores a replay that is addressed to another group, and handles one for its own'),
   },
   {
     name: 'replays are no part of the limit of dead letters',
-    file: 'platform/loop/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letters.ts',
     search: 'if (isReplay(record)) over = replayed(isHandled) ?? over',
     replace: 'if (false) over = replayed(isHandled) ?? over',
     test: {
@@ -269,11 +269,11 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the bound of replays that fail in a row',
-    file: 'platform/loop/dead-letter-writer.ts',
+    file: 'platform/loop/dead-letters.ts',
     search: 'if (replaysInARow <= most) return undefined',
     replace: 'if (most > 0) return undefined',
     test: {
-      file: 'platform/test/dead-letter-writer.unit.test.ts',
+      file: 'platform/test/dead-letters.unit.test.ts',
       title: 'ends replayed records too, when so many fail in a row that no run can have sent them',
     },
   },
@@ -289,7 +289,7 @@ export const MUTATIONS: Mutation[] = [
   },
   {
     name: 'the canary',
-    file: 'dlq-replayer/ledger/run-brake.ts',
+    file: 'dlq-replayer/worker/run-brake.ts',
     search: "if (cut > 0 && failed > 0 && among(tally, ['counted', 'handled']) < canary) return 'canary-failed'",
     replace: '',
     test: { file: 'dlq-replayer/test/run.unit.test.ts', title: 'stops behind a canary that fails' },

@@ -1,7 +1,7 @@
 // The command on a world in memory, with a terminal that remembers what was said and answers what it is told to.
 
 import { systemClock } from '@tally/platform/process/clock'
-import type { Command, Form, Tools } from '../../command/execute.ts'
+import type { Command, Form, Tools } from '../../command/command.ts'
 import { executeCommand } from '../../command/execute.ts'
 import { openPatch } from '../../mend/node-patch.ts'
 import { DLQ } from './letters.ts'

@@ -1,36 +1,11 @@
 // What the outcomes of a run say about going on: how many dead letters may be out, when it ends, when it is paused. Pure.
-import type { Run } from './ledger.ts'
-import type { How, Outcome, Tally } from './outcome.ts'
+import type { Run } from '#ledger/ledger'
+import type { Outcome, Tally } from '#ledger/outcome'
+import { countOf, GOOD, type Recent, sizeOf } from '#ledger/recent'
 
-/** The latest outcomes of what was sent, oldest first; equal ones in a row are one. */
-export type Recent = { outcome: Outcome; letters: number }[]
-
-const WINDOW = 500
 /** A run stops when this share of the latest failed again or stayed unknown, once there are enough to tell. */
 const SHARE = 0.5
 const ENOUGH_LETTERS = 100
-
-/** Of these a replay went out, and was not seen to fail. */
-const GOOD: readonly Outcome[] = ['counted', 'already-counted', 'handled']
-const TOLD: readonly Outcome[] = [...GOOD, 'failed-again', 'unknown']
-
-/** Adds outcomes; what is older than the window is forgotten. What was never sent says nothing. */
-export function addToRecent(recent: Recent, { outcome }: How, letters: number): void {
-  if (!TOLD.includes(outcome)) return
-  const last = recent.at(-1)
-  if (last?.outcome === outcome) last.letters += letters
-  else recent.push({ outcome, letters })
-  let over = sizeOf(recent) - WINDOW
-  for (let first = recent[0]; first && over > 0; first = recent[0]) {
-    const leaving = Math.min(first.letters, over)
-    first.letters -= leaving
-    over -= leaving
-    if (first.letters === 0) recent.shift()
-  }
-}
-
-const sizeOf = (recent: Recent) => recent.reduce((sum, { letters }) => sum + letters, 0)
-const countOf = (recent: Recent, outcome: Outcome) => sizeOf(recent.filter((each) => each.outcome === outcome))
 
 function isMuch(bad: number, recent: Recent): boolean {
   const all = sizeOf(recent)
