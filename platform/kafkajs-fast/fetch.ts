@@ -1,4 +1,4 @@
-// The answer to a fetch: KafkaJS is handed records that stay bytes (kafka-fetched-record.ts) instead of making objects of all of them.
+// The answer to a fetch: KafkaJS is handed records that stay bytes (fetched-record.ts) instead of making objects of all of them.
 import { gunzipSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 import Decoder from 'kafkajs/src/protocol/decoder.js'

@@ -1,4 +1,4 @@
-// The inner parts of KafkaJS that kafka-client.ts, kafka-fetch.ts and kafka-produce.ts mend, or their tests look at.
+// The inner parts of KafkaJS that this room replaces, or that its tests look at.
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default class RequestQueue {
     pending: unknown[]

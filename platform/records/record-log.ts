@@ -1,4 +1,4 @@
-// The port to a partitioned log. kafka-log.ts and memory-log.ts implement it and pass one contract suite.
+// The port to a partitioned log. platform/kafka (Kafka) and test-support (in memory) implement it and pass one contract suite.
 
 /** Null where a header has no value; of a name that occurs more than once, the last value. */
 export type Headers = Record<string, Buffer | null>
