@@ -1,6 +1,6 @@
 // What the service and the command read from the environment.
 import { hostname } from 'node:os'
-import { commonConfig, flag, int, list, readConfig } from '@tally/platform/process/config'
+import { commonConfig, flag, flagOn, int, list, readConfig } from '@tally/platform/process/config'
 import { messageOf } from '@tally/platform/process/errors'
 import { AGGREGATOR, dlqOf, FORECASTER, ORDER_BUCKETS, ORDER_EVENTS, parkedOf, REPLAYER_AUDIT } from '@tally/schemas/contract/topics'
 import { z } from 'zod'
@@ -24,6 +24,7 @@ const queues = z
 
 const common = {
   KAFKA_BROKERS: list,
+  KAFKAJS_FAST: flagOn,
   DEAD_LETTER_QUEUES: queues,
   AUDIT_TOPIC: z.string().default(REPLAYER_AUDIT),
   SCHEMA_REGISTRY_URL: z.string(),

@@ -25,7 +25,7 @@ async function main(app: App): Promise<void> {
   const config = serviceConfig()
   const { log, stopping } = app
   const metrics = createMetrics('dlq-replayer')
-  const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'dlq-replayer', log }
+  const kafka = { brokers: config.KAFKA_BROKERS, clientId: 'dlq-replayer', log, fast: config.KAFKAJS_FAST }
 
   const recordLog = kafkaLog({ ...kafka, metrics })
   app.onClose('record log', recordLog.close)

@@ -23,7 +23,12 @@ await runCommand(async () => {
     io.out(HELP)
     return EXIT.done
   }
-  const log = kafkaLog({ brokers: connect.KAFKA_BROKERS, clientId: 'replay-dlq', log: createLog('replay-dlq', 'silent') })
+  const log = kafkaLog({
+    brokers: connect.KAFKA_BROKERS,
+    clientId: 'replay-dlq',
+    log: createLog('replay-dlq', 'silent'),
+    fast: connect.KAFKAJS_FAST,
+  })
   const audit = await kafkaAudit(log, connect.AUDIT_TOPIC)
   try {
     return await executeCommand(

@@ -57,6 +57,11 @@ describe('the house', () => {
     expect(elsewhere).to.deep.equal([])
   })
 
+  it('knows the insides of KafkaJS in one room', () => {
+    const knowing = sources.filter((file) => specifiersOf(file).some((specifier) => specifier.startsWith('kafkajs/src/')))
+    expect(knowing.filter((file) => !file.startsWith('platform/kafkajs-fast/'))).to.deep.equal([])
+  })
+
   it('reads the clock in clock.ts alone', () => {
     const reading = sources.filter((file) => file !== 'platform/process/clock.ts' && /\bDate\.now\(|new Date\(\)/.test(code(file)))
     expect(reading).to.deep.equal([])

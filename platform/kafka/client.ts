@@ -1,9 +1,9 @@
-// KafkaJS set up once: its logs through pino, zstd, a word for other compressions, and its known faults mended.
+// KafkaJS set up once: its logs through pino, zstd, a word for other compressions, and what kafkajs-fast/ replaces inside it.
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
 import kafkajs, { type Kafka } from 'kafkajs'
-import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
+import { install } from '#kafkajs-fast/install'
 import type { Log } from '#process/log'
 
 const { CompressionCodecs, CompressionTypes, KafkaJSNonRetriableError, logLevel } = kafkajs
@@ -29,17 +29,19 @@ for (const [name, type] of [
   }
 }
 
-// With nothing pending KafkaJS 2.2.4 sets a timer anyway, of minus the epoch, which Node warns of (its issue 1751).
-const { scheduleCheckPendingRequests } = RequestQueue.prototype
-RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-  if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
+export type ClientOptions = {
+  brokers: string[]
+  clientId: string
+  log: Log
+  /** How it reaches the brokers, where plain TCP does not. */
+  socketFactory?: ISocketFactory | undefined
+  /** False: KafkaJS reads and writes records by itself, slower. It holds for the whole process, and for clients that do not say it. */
+  fast?: boolean | undefined
 }
 
-/** `socketFactory`: how it reaches the brokers, where plain TCP does not. */
-export type ClientOptions = { brokers: string[]; clientId: string; log: Log; socketFactory?: ISocketFactory | undefined }
-
 /** A client; it connects with its first producer, consumer or admin. */
-export function kafkaClient({ brokers, clientId, log, socketFactory }: ClientOptions): Kafka {
+export function kafkaClient({ brokers, clientId, log, socketFactory, fast }: ClientOptions): Kafka {
+  for (const fault of install(fast)) log.error(fault)
   const config: KafkaConfig = {
     brokers,
     clientId,

@@ -23,10 +23,11 @@ type Options = ClientOptions & { metrics?: Registry; sessionMs?: number }
  * Connects with the first use. Records appended to a topic keep the order of the calls; a request that is tried again
  * after a lost answer may write its records twice.
  */
-export function kafkaLog({ brokers, clientId, log, socketFactory, metrics, sessionMs }: Options): RecordLog {
-  const kafka = kafkaClient({ brokers, clientId, log, socketFactory })
+export function kafkaLog({ metrics, sessionMs, ...client }: Options): RecordLog {
+  const { log, fast = true } = client
+  const kafka = kafkaClient(client)
   const appended = metrics && appendCounters(metrics)
-  const producer = connectedOnce(() => connectProducer(kafka))
+  const producer = connectedOnce(() => connectProducer(kafka, fast))
   const admin = connectedOnce(() => connectAdmin(kafka))
   const lastAppend = new Map<string, Promise<void>>()
 

@@ -1,9 +1,9 @@
 // A producer of KafkaJS that is handed records by the batch and says where they were written.
-import type { Kafka, PartitionerArgs, PartitionMetadata, RecordMetadata } from 'kafkajs'
+import type { IHeaders, Kafka, Message, PartitionerArgs, PartitionMetadata, RecordMetadata } from 'kafkajs'
 import type { MeasuredRecord } from '#kafkajs-fast/new-record'
 import { partitioner } from '#kafkajs-fast/partitioner'
 import { ProducerBatch } from '#kafkajs-fast/produce'
-import type { Written } from '#records/record-log'
+import type { NewRecord, Written } from '#records/record-log'
 import { RETRY } from './client.ts'
 
 export type BatchProducer = {
@@ -12,17 +12,19 @@ export type BatchProducer = {
   disconnect(): Promise<void>
 }
 
-/** Connects. */
-export async function connectProducer(kafka: Kafka): Promise<BatchProducer> {
+/** What KafkaJS is handed: records of one partition, of which the first one's key decides where none is named. */
+type Outgoing = Message & { record: NewRecord }
+
+/** Connects. @param fast whether records are written here, or by KafkaJS */
+export async function connectProducer(kafka: Kafka, fast = true): Promise<BatchProducer> {
   const choose = partitioner()
   /** As KafkaJS knew them when it last sent: it keeps up with what becomes of them. */
   const topics = new Map<string, readonly PartitionMetadata[]>()
 
   function partitionFor({ topic, partitionMetadata, message }: PartitionerArgs): number {
     topics.set(topic, partitionMetadata)
-    const batch = message as ProducerBatch
-    batch.partition ??= choose(topic, partitionMetadata)((batch.records[0] as MeasuredRecord).record)
-    return batch.partition
+    message.partition ??= choose(topic, partitionMetadata)((message as Outgoing).record)
+    return message.partition
   }
 
   const producer = kafka.producer({
@@ -35,12 +37,16 @@ export async function connectProducer(kafka: Kafka): Promise<BatchProducer> {
   return {
     async send(topic, records) {
       const known = topics.get(topic)
-      if (known === undefined) {
-        // Nobody knows the partitions yet: each record is a batch, and the partitioner above is asked for it.
-        const batches = records.map((record) => new ProducerBatch([record]))
-        const answers = await producer.send({ topic, acks: -1, messages: batches })
-        const chosen = batches.map(({ partition }) => partition as number)
-        return writtenTo(chosen, answers)
+      // KafkaJS cannot write a header without a value: such records are written here in any case.
+      const asBatches = fast || records.some(({ headers }) => headers.includes(null))
+      if (known === undefined || !asBatches) {
+        // Each is a message: KafkaJS asks the partitioner above for it, also while nobody knows the partitions yet.
+        const messages = records.map((record) => (asBatches ? new ProducerBatch([record]) : messageOf(record)))
+        const answers = await producer.send({ topic, acks: -1, messages })
+        return writtenTo(
+          messages.map(({ partition }) => partition as number),
+          answers,
+        )
       }
       const partitionOf = choose(topic, known)
       const chosen = records.map(({ record }) => partitionOf(record))
@@ -52,13 +58,19 @@ export async function connectProducer(kafka: Kafka): Promise<BatchProducer> {
   }
 }
 
+function messageOf({ record }: MeasuredRecord): Outgoing {
+  const { key, value, headers, repeatedHeaders, partition } = record
+  return { record, key, value, headers: { ...headers, ...repeatedHeaders } as IHeaders, ...(partition !== undefined && { partition }) }
+}
+
 /** The records of a partition follow each other from the offset that the broker says. */
 function writtenTo(partitions: number[], answers: RecordMetadata[]): Written[] {
   const next = new Map(answers.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? -1)]))
   return partitions.map((partition) => {
     const offset = next.get(partition)
     // KafkaJS leaves out partitions that are gone, and those whose new leader had answered already when it tried again.
-    if (offset === undefined) throw new Error(`nobody said whether partition ${partition} was written`)
+    if (offset === undefined)
+      throw new Error(`the answer to a produce request had no result for partition ${partition}: its records may or may not be written`)
     next.set(partition, offset + 1n)
     return { partition, offset }
   })

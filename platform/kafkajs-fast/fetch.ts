@@ -5,6 +5,7 @@ import Decoder from 'kafkajs/src/protocol/decoder.js'
 import fetchResponse from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import type { LogRecord } from '#records/record-log'
 import { FetchedRecord, type Frame } from './fetched-record.ts'
+import type { Replacement } from './replacement.ts'
 import { readVarint, varintEnd } from './varints.ts'
 
 /** Before the records of a batch: its own fields and how many there are. */
@@ -84,7 +85,17 @@ function decompressed(codec: number, packed: Buffer): Promise<Buffer> {
 export const decodeAsKafkaJs = fetchResponse.decode
 const MAGIC_AT = 16
 
-fetchResponse.decode = decodeFetch
+export const fetch: Replacement = {
+  module: 'src/protocol/requests/fetch/v11/response.js',
+  what: 'reading records',
+  install() {
+    fetchResponse.decode = decodeFetch
+  },
+  remove() {
+    fetchResponse.decode = decodeAsKafkaJs
+  },
+  isIn: (inner) => (inner as typeof fetchResponse).decode === decodeFetch,
+}
 
 /** The whole answer of version 11, which every broker since Kafka 2.3 gives; KafkaJS reads older ones by itself. */
 export async function decodeFetch(bytes: Buffer): Promise<FetchAnswer> {

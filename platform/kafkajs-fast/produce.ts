@@ -4,8 +4,10 @@ import type { Message } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import produce, { type ProduceRequest } from 'kafkajs/src/protocol/requests/produce/index.js'
 import { systemClock } from '#process/clock'
+import type { NewRecord } from '#records/record-log'
 import { crc32c } from './crc32c.ts'
 import { type MeasuredRecord, sizeAs, writeRecord } from './new-record.ts'
+import type { Replacement } from './replacement.ts'
 
 /** Records of one partition in their order, which are one message to KafkaJS. Without a partition the first one's key decides. */
 export class ProducerBatch implements Message {
@@ -16,6 +18,10 @@ export class ProducerBatch implements Message {
   constructor(records: MeasuredRecord[], partition?: number) {
     this.records = records
     this.partition = partition
+  }
+
+  get record(): NewRecord {
+    return (this.records[0] as MeasuredRecord).record
   }
 }
 
@@ -83,7 +89,19 @@ const isOfBatches = (request: ProduceRequest<Message>): request is ProduceReques
 const WITH_HEADERS = 3
 const { protocol } = produce
 
-produce.protocol = ({ version }) => {
+export const produceBatches: Replacement = {
+  module: 'src/protocol/requests/produce/index.js',
+  what: 'writing records',
+  install() {
+    produce.protocol = protocolOfBatches
+  },
+  remove() {
+    produce.protocol = protocol
+  },
+  isIn: (inner) => (inner as typeof produce).protocol === protocolOfBatches,
+}
+
+function protocolOfBatches({ version }: { version: number }): ReturnType<typeof protocol> {
   const ofKafkaJs = protocol({ version })
   return (request) => {
     const made = ofKafkaJs(request)

@@ -53,11 +53,17 @@ export function flagOf(text = ''): boolean | undefined {
   return /^(0|false|no|)$/i.test(text) ? false : undefined
 }
 
-export const flag = z
-  .string()
-  .default('')
-  .refine((text) => flagOf(text) !== undefined, 'is neither 1, true or yes, nor 0, false or no')
-  .transform((text) => flagOf(text) === true)
+const flagOr = (otherwise: '' | '1') =>
+  z
+    .string()
+    .default(otherwise)
+    .refine((text) => flagOf(text) !== undefined, 'is neither 1, true or yes, nor 0, false or no')
+    .transform((text) => flagOf(text) === true)
+
+export const flag = flagOr('')
+
+/** One that is on where nothing is said. */
+export const flagOn = flagOr('1')
 
 /** What every service reads. */
 export const commonConfig = {

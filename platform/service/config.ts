@@ -1,13 +1,14 @@
 // The variables that every service reads which consumes into a DuckDB file of its own.
 import { z } from 'zod'
 import { DEFAULT_POLICY } from '#loop/policy'
-import { address, commonConfig, int, list } from '#process/config'
+import { address, commonConfig, flagOn, int, list } from '#process/config'
 
 /** See policyOf for what is the loop's. */
 export const consumerConfig = {
   ...commonConfig,
   LISTEN: address,
   KAFKA_BROKERS: list,
+  KAFKAJS_FAST: flagOn,
   SCHEMA_REGISTRY_URL: z.url(),
   DATA_FILE: z.string().min(1),
   DUCKDB_MEMORY_LIMIT: z

@@ -59,7 +59,7 @@ async function openConsumer(app: App, service: string, config: ConsumerConfig): 
   const ready: Probes['ready'] = { loop: () => (consuming === undefined ? waiting : consuming.ready()) }
   const opsRoutes: OpsRoutes = new Map()
   await openOps(app, config.OPS_LISTEN, metrics, { live, ready }, opsRoutes)
-  const recordLog = kafkaLog({ brokers: config.KAFKA_BROKERS, clientId: service, log, metrics })
+  const recordLog = kafkaLog({ brokers: config.KAFKA_BROKERS, clientId: service, log, metrics, fast: config.KAFKAJS_FAST })
   app.onClose('kafka', recordLog.close)
 
   return {

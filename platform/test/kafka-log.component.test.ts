@@ -1,13 +1,15 @@
 import { testKafka } from './support/kafka.ts'
 import { recordLogContract } from './support/record-log.contract.ts'
 
-const kafka = testKafka('contract')
+for (const fast of [true, false]) {
+  const kafka = testKafka(`contract-${fast ? 'fast' : 'plain'}`, fast)
 
-recordLogContract(
-  'Kafka',
-  async () => {
-    await kafka.connect()
-    return kafka
-  },
-  kafka.close,
-)
+  recordLogContract(
+    fast ? 'Kafka' : 'Kafka with KAFKAJS_FAST=0',
+    async () => {
+      await kafka.connect()
+      return kafka
+    },
+    kafka.close,
+  )
+}

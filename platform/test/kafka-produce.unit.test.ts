@@ -5,6 +5,7 @@ import type { IHeaders, Message } from 'kafkajs'
 import produce from 'kafkajs/src/protocol/requests/produce/index.js'
 import { chunksOf } from '../kafka/records.ts'
 import { FetchedRecord } from '../kafkajs-fast/fetched-record.ts'
+import { install } from '../kafkajs-fast/install.ts'
 import { measured } from '../kafkajs-fast/new-record.ts'
 import { encodeProduce, ProducerBatch } from '../kafkajs-fast/produce.ts'
 import { readVarint, varintEnd, varintSize, writeVarint } from '../kafkajs-fast/varints.ts'
@@ -68,6 +69,8 @@ const topics: fc.Arbitrary<Partitioned<NewRecord>> = fc.array(
 )
 
 describe('a produce request of batches', () => {
+  before(() => install(true))
+
   it('is byte for byte what KafkaJS makes of the same messages, in one batch a partition or several', async () => {
     await fc.assert(
       fc.asyncProperty(topics, fc.nat(20), async (given, size) => {

@@ -4,13 +4,14 @@ import kafkajs, { type IHeaders } from 'kafkajs'
 import { stack } from '../../../test/support/stack.ts'
 import { until } from '../../../test/support/until.ts'
 import { kafkaLog } from '../../kafka/log.ts'
+import { install } from '../../kafkajs-fast/install.ts'
 import { createLog } from '../../process/log.ts'
 import type { NewRecord } from '../../records/record-log.ts'
 import type { OpenTransaction } from '../../test-support/memory-log.ts'
 
-/** A record log and an admin client; `prefix` begins the names of all topics and groups. */
-export function testKafka(prefix: string) {
-  const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: prefix, log: createLog(prefix, 'silent') })
+/** A record log and an admin client; `prefix` begins the names of all topics and groups. See install.ts for `fast`. */
+export function testKafka(prefix: string, fast = true) {
+  const recordLog = kafkaLog({ brokers: [stack.kafka], clientId: prefix, log: createLog(prefix, 'silent'), fast })
   const kafka = new kafkajs.Kafka({ brokers: [stack.kafka], logLevel: kafkajs.logLevel.NOTHING })
   const admin = kafka.admin()
   const topics: string[] = []
@@ -25,7 +26,10 @@ export function testKafka(prefix: string) {
   return {
     recordLog,
     admin,
-    connect: () => admin.connect(),
+    async connect(): Promise<void> {
+      install(fast)
+      await admin.connect()
+    },
     uniqueName: () => `${prefix}-${randomUUID()}`,
     createTopic,
     /** Appends within a transaction of a producer of its own, which is then left open. */
@@ -52,6 +56,7 @@ export function testKafka(prefix: string) {
       await admin.deleteGroups(ours).catch(() => {})
       if (topics.length > 0) await admin.deleteTopics({ topics })
       await admin.disconnect()
+      install(true)
     },
   }
 }

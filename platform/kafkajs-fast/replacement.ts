@@ -1,0 +1,13 @@
+// One inner part of KafkaJS that is replaced.
+
+export type Replacement = {
+  /** Where it lies in the package. */
+  module: string
+  /** For people: what does not work as it should where the replacement is missing. */
+  what: string
+  install(): void
+  /** Puts KafkaJS's own back. */
+  remove(): void
+  /** Whether the module, as it was loaded, has the replacement. */
+  isIn(inner: unknown): boolean
+}
