@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { LINE, newOrder } from './orders.ts'
@@ -195,10 +195,9 @@ describe('what the orders API refuses', () => {
   })
 
   it('every problem that the sources know has a page', async () => {
-    const sources = ['src', '../platform/src'].flatMap((folder) => {
-      const path = new URL(`../${folder}/`, import.meta.url)
-      return readdirSync(path).map((file) => readFileSync(new URL(file, path), 'utf8'))
-    })
+    const root = new URL('../..', import.meta.url)
+    const files = globSync('{ingest-api,platform}/**/*.ts', { cwd: root, exclude: ['**/test/**'] })
+    const sources = files.map((file) => readFileSync(new URL(file, root), 'utf8'))
     const slugs = sources.flatMap((source) =>
       [...source.matchAll(/new Problem\(\s*(?:\d{3}|status),\s*'([a-z-]+)'/g)].map(([, slug]) => slug),
     )
