@@ -19,7 +19,7 @@ export type Decision =
 /** Thrown between two links of the chain when the partition is not ours any more. */
 export const REVOKED = Symbol('the partition was revoked')
 
-/** The table. The suite that every log passes (test/support/consume.contract.ts) has a test for each row. */
+/** The table. test/policy.unit.test.ts goes through it; test/support/consume.contract.ts shows on every log what follows from each row. */
 export function decisionOf(error: unknown): Decision {
   if (error === REVOKED) return 'leave'
   if (error instanceof InvalidMessage || error instanceof RejectedRecords) return 'dead-letter'
