@@ -2,7 +2,7 @@
 import { wait } from '@tally/platform/process/clock'
 import type { Audit } from '#ports'
 
-export const PAUSE_POLL_MS = 500
+const PAUSE_POLL_MS = 500
 
 /** True: send. False: the run was cancelled or the process drains. Waits while the run is paused. */
 export async function mayGoOn(id: string, { audit, stopping }: { audit: Audit; stopping?: AbortSignal }): Promise<boolean> {

@@ -158,7 +158,9 @@ export async function kafkaSubscribe(kafka: Kafka, subscription: Subscription, l
     if (batchSize > 0 || stopping) return
     const key = keyOf(topic, partition)
     const ours: RecordBatch = {
-      ...{ topic, partition, records: [] },
+      topic,
+      partition,
+      records: [],
       from: BigInt(firstOffset ?? lastOffset),
       next: BigInt(lastOffset) + 1n,
       highWatermark: BigInt(highWatermark),

@@ -19,9 +19,6 @@ export const ends: Replacement = {
   install() {
     listOffsets.protocol = protocolWithEnds
   },
-  remove() {
-    listOffsets.protocol = protocol
-  },
   isIn: (inner) => (inner as typeof listOffsets).protocol === protocolWithEnds,
 }
 

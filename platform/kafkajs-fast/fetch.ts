@@ -5,7 +5,7 @@ import Decoder from 'kafkajs/src/protocol/decoder.js'
 import fetchResponse from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import type { LogRecord } from '#records/record-log'
 import { FetchedRecord, type Frame } from './fetched-record.ts'
-import type { Replacement } from './replacement.ts'
+import type { Switched } from './replacement.ts'
 import { readVarint, varintEnd } from './varints.ts'
 
 /** Before the records of a batch: its own fields and how many there are. */
@@ -85,7 +85,7 @@ function decompressed(codec: number, packed: Buffer): Promise<Buffer> {
 export const decodeAsKafkaJs = fetchResponse.decode
 const MAGIC_AT = 16
 
-export const fetch: Replacement = {
+export const fetch: Switched = {
   module: 'src/protocol/requests/fetch/v11/response.js',
   what: 'reading records',
   install() {

@@ -5,14 +5,14 @@ import { ends } from './ends.ts'
 import { fetch } from './fetch.ts'
 import { pendingTimer } from './pending-timer.ts'
 import { produceBatches } from './produce.ts'
-import type { Replacement } from './replacement.ts'
+import type { Replacement, Switched } from './replacement.ts'
 
 const load = createRequire(import.meta.url)
 
 /** What KafkaJS gets wrong, or cannot do: null header values, the end of a log. These are always there. */
 const NEEDED: readonly Replacement[] = [ends, pendingTimer, produceBatches]
 /** What it only does slowly. */
-const FASTER: readonly Replacement[] = [fetch]
+const FASTER: readonly Switched[] = [fetch]
 
 let isFast = true
 

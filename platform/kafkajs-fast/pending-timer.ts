@@ -14,8 +14,5 @@ export const pendingTimer: Replacement = {
   install() {
     RequestQueue.prototype.scheduleCheckPendingRequests = onlyWhilePending
   },
-  remove() {
-    RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
-  },
   isIn: (inner) => (inner as typeof RequestQueue).prototype.scheduleCheckPendingRequests === onlyWhilePending,
 }

@@ -95,9 +95,6 @@ export const produceBatches: Replacement = {
   install() {
     produce.protocol = protocolOfBatches
   },
-  remove() {
-    produce.protocol = protocol
-  },
   isIn: (inner) => (inner as typeof produce).protocol === protocolOfBatches,
 }
 

@@ -78,7 +78,8 @@ export function chainOf<T>({ group, handler, attempts, links, clock, log, metric
   }
 
   function begin(partition: Partition, { records }: RecordBatch): void {
-    Object.assign(partition, { inHand: true, activeAt: clock.now() })
+    partition.inHand = true
+    partition.activeAt = clock.now()
     if (records.length > 0) metrics.batchRecords.observe(records.length)
     metrics.buffered.inc(records.length)
   }
@@ -96,7 +97,8 @@ export function chainOf<T>({ group, handler, attempts, links, clock, log, metric
   }
 
   function end(partition: Partition, { records }: RecordBatch): void {
-    Object.assign(partition, { inHand: false, activeAt: clock.now() })
+    partition.inHand = false
+    partition.activeAt = clock.now()
     metrics.buffered.dec(records.length)
   }
 }

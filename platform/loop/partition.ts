@@ -47,10 +47,19 @@ export const nameOf = ({ topic, partition }: Place): string => `${topic}/${parti
 /** @param now epoch milliseconds */
 export function newPartition({ topic, partition }: Place, now: number): Partition {
   return {
-    ...{ topic, partition, isOurs: false, position: undefined, logStart: undefined },
-    ...{ inHand: false, activeAt: now, lastTimestamp: undefined, waiting: undefined },
+    topic,
+    partition,
+    isOurs: false,
+    position: undefined,
+    logStart: undefined,
+    inHand: false,
+    activeAt: now,
+    lastTimestamp: undefined,
+    waiting: undefined,
     deadLetters: { notedUpTo: -1n, written: new Set() },
-    ...{ isIsolated: false, quietLooks: 0, heldBack: undefined },
+    isIsolated: false,
+    quietLooks: 0,
+    heldBack: undefined,
   }
 }
 

@@ -56,8 +56,6 @@ export function watchConsumption(options: Options): Watch {
       if (unavailable) log.info('the log answers again')
       unavailable = undefined
       stalled = hanging() ?? judge(bounds)
-      if (stalled)
-        return onFault(new StopProcess(`${stalled}. Nothing is lost: a new process goes on from what was committed.`, EXIT_STALLED))
     } catch (error) {
       if (error instanceof StopProcess) return onFault(error)
       const why = messageOf(error)
